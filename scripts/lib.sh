@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the scripts share: messages, and Debian packages as a source of kernels, headers and tools.
+# Sourced, never run. Everything that is downloaded is unpacked under $BUILD; only need_packages
+# touches the system, and says so.
+
+# shellcheck disable=SC2034	# the users of this file read these
+set -euo pipefail
+shopt -s inherit_errexit
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$(realpath -m "${KMCL_BUILD:-$ROOT/build}")
+export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+
+# Progress goes to stderr: most functions below answer on stdout.
+say() { printf '%s\n' "$*" >&2; }
+die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
+
+# with_lock COMMAND...: one user of $BUILD's downloads at a time, in this process or another.
+with_lock() {
+	if [[ ${lock_held:-} ]]; then
+		"$@"
+		return
+	fi
+	mkdir -p "$BUILD" || die "cannot create $BUILD: set KMCL_BUILD to a directory you can write"
+	(
+		exec 9>"$BUILD/.lock"
+		if ! flock -n 9; then
+			say "waiting for another run that downloads into $BUILD"
+			flock -w 1800 9 || die "another run has held $BUILD/.lock for 30 minutes: end it and try again"
+		fi
+		lock_held=1
+		"$@"
+	)
+}
+
+# quietly NAME COMMAND...: output to a log; its last line is shown when the command fails.
+quietly() {
+	local log=$BUILD/log/$1.log
+	shift
+	mkdir -p "$BUILD/log"
+	"$@" >"$log" 2>&1 </dev/null && return
+	say "failed: $* ($(grep -v '^ *$' "$log" | tail -n 1); more in $log)"
+	return 1
+}
+
+# ---- apt ------------------------------------------------------------------------------------
+
+apt_opts=()
+
+as_root() {
+	if ((EUID == 0)); then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+# need_packages PKG...: install what is missing on this system.
+need_packages() {
+	local pkg missing=()
+	for pkg; do
+		dpkg-query -W -f '${db:Status-Status}\n' "$pkg" 2>/dev/null | grep -qx installed || missing+=("$pkg")
+	done
+	((${#missing[@]})) || return 0
+	if ((EUID != 0)); then
+		command -v sudo >/dev/null ||
+			die "missing Debian packages, and neither root nor sudo to install them: run 'apt-get install ${missing[*]}' as root"
+	fi
+	say "installing Debian packages: ${missing[*]}"
+	with_lock install_packages "${missing[@]}"
+}
+
+install_packages() {
+	local install=(as_root env DEBIAN_FRONTEND=noninteractive apt-get -y --no-install-recommends install "$@")
+	if apt-cache show "$@" >/dev/null 2>&1 && quietly apt-install "${install[@]}" 2>/dev/null; then
+		return
+	fi
+	quietly apt-update as_root apt-get update || die "apt-get update failed: repair this machine's package sources and try again"
+	quietly apt-install "${install[@]}" || die "cannot install $*: see the line above"
+}
+
+# apt_view system|own|backports: what the apt calls below see. system is this machine's apt as it
+# is; own has the same sources but fresh lists of its own under $BUILD (no root needed, and good
+# when the machine's lists are missing or old); backports adds Debian's backports suite to that.
+apt_view() {
+	local dir=$BUILD/apt/$1 file line
+	apt_opts=()
+	[[ $1 == system ]] && return
+	apt_opts=(-c "$dir/apt.conf")
+	[[ -e $dir/stamp && -z $(find "$dir/stamp" -mmin +720) ]] && return
+
+	mkdir -p "$dir/sources" "$dir/state/lists/partial" "$dir/cache/archives/partial"
+	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
+		[[ ! -e $file ]] || cp "$file" "$dir/sources/"
+	done
+	[[ $1 != backports ]] || backports_source >"$dir/sources/kmcl-backports.sources" || return
+	cat >"$dir/apt.conf" <<-EOF
+		Dir::State "$dir/state";
+		Dir::State::status "/var/lib/dpkg/status";
+		Dir::Cache "$dir/cache";
+		Dir::Etc::sourcelist "/dev/null";
+		Dir::Etc::sourceparts "$dir/sources";
+		Acquire::Languages "none";
+		Debug::NoLocking "true";
+		#clear APT::Update::Pre-Invoke;
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+		#clear DPkg::Post-Invoke;
+	EOF
+	((EUID != 0)) || echo 'APT::Sandbox::User "root";' >>"$dir/apt.conf"
+	say "reading Debian's package lists ($1) into $dir"
+	quietly "apt-update-$1" apt-get "${apt_opts[@]}" update || return
+	touch "$dir/stamp"
+}
+
+# The backports suite of this machine's Debian, from the mirror and with the key it uses already.
+backports_source() {
+	local uri codename entry key=
+	# shellcheck disable=SC2016	# apt expands these
+	read -r codename uri entry < <(apt-get indextargets --format '$(CODENAME) $(REPO_URI) $(SOURCESENTRY) $(ORIGIN) $(COMPONENT)' \
+		'Created-By: Packages' | awk '$4 == "Debian" && $5 == "main" && $1 !~ /-/ { print; exit }') ||
+		{ say "this machine's apt has no Debian main suite with package lists: run apt-get update as root"; return 1; }
+	entry=${entry%:*}
+	if [[ $entry == *.sources ]]; then
+		key=$(awk 'tolower($1) == "signed-by:" { print $2; exit }' "$entry")
+	else
+		key=$(grep -oiE 'signed-by=[^] ]+' "$entry" | head -n 1 | cut -d= -f2) || true
+	fi
+	if [[ ! -r $key ]]; then
+		key=$(find /usr/share/keyrings -name 'debian-archive-keyring.*' | head -n 1)
+	fi
+	printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' "$uri" "$codename"
+	[[ -z $key ]] || printf 'Signed-By: %s\n' "$key"
+}
+
+apt_knows() { apt-cache "${apt_opts[@]}" show --no-all-versions "$1" 2>/dev/null | grep -q '^Filename:'; }
+
+# Every download goes through here: the first view that has the package gives it.
+download_deb() {
+	local pkg=$1 dir=$2 view
+	for view in system own backports; do
+		if apt_view "$view" && apt_knows "$pkg" &&
+		   (cd "$dir" && quietly apt-download apt-get "${apt_opts[@]}" download "$pkg") 2>/dev/null; then
+			return
+		fi
+	done
+	die "cannot download the Debian package $pkg: check this machine's package sources and network ($BUILD/log/apt-download.log)"
+}
+
+# fetch_deb PKG DIR: unpack a Debian package under DIR, once.
+fetch_deb() {
+	[[ -e $2/.debs/$1 ]] || with_lock fetch_deb_locked "$@"
+}
+
+fetch_deb_locked() {
+	local pkg=$1 dir=$2 tmp deb
+	[[ ! -e $dir/.debs/$pkg ]] || return 0
+	mkdir -p "$BUILD/debs" "$(dirname "$dir")"
+	rm -rf "$BUILD/debs/$pkg".*
+	tmp=$(mktemp -d "$BUILD/debs/$pkg.XXXXXX")
+	say "downloading the Debian package $pkg"
+	download_deb "$pkg" "$tmp"
+	deb=("$tmp"/*.deb)
+	mkdir "$tmp/x"
+	dpkg-deb -x "${deb[0]}" "$tmp/x" || die "cannot unpack $pkg: is the disk full? ($(df -h --output=avail "$tmp" | tail -n 1) left)"
+	rm "${deb[0]}"
+	mkdir "$tmp/x/.debs"
+	if [[ ! -e $dir ]]; then
+		touch "$tmp/x/.debs/$pkg"
+		mv -T "$tmp/x" "$dir"
+	else
+		cp -al --remove-destination "$tmp/x/." "$dir/" || die "cannot write to $dir: remove it and try again"
+		touch "$dir/.debs/$pkg"
+	fi
+	rm -rf "$tmp"
+}
+
+# ---- Debian's kernels -----------------------------------------------------------------------
+
+# kernel_source VERSION: the path of Debian's kernel source of that version, unpacked.
+kernel_source() {
+	local dir=$BUILD/kernels/linux-source-$1
+	[[ -e $dir/Makefile ]] || with_lock kernel_source_locked "$1" "$dir"
+	echo "$dir"
+}
+
+kernel_source_locked() {
+	local tmp=$2.new
+	[[ ! -e $2/Makefile ]] || return 0
+	need_packages xz-utils
+	rm -rf "$tmp" "$tmp.deb"
+	fetch_deb "linux-source-$1" "$tmp.deb"
+	say "unpacking the kernel source $1"
+	mkdir "$tmp"
+	tar -xf "$tmp.deb/usr/src/linux-source-$1.tar.xz" -C "$tmp" --strip-components=1 ||
+		die "cannot unpack the kernel source: is the disk full? ($(df -h --output=avail "$tmp" | tail -n 1) left)"
+	mv -T "$tmp" "$2"
+	rm -rf "$tmp.deb"
+}
