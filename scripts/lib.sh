@@ -129,13 +129,13 @@ backports_source() {
 		key=$(grep -oiE 'signed-by=[^] ]+' "$entry" | head -n 1 | cut -d= -f2) || true
 	fi
 	if [[ ! -r $key ]]; then
-		key=$(find /usr/share/keyrings -name 'debian-archive-keyring.*' | head -n 1)
+		key=$(find /usr/share/keyrings -name 'debian-archive-keyring.*' -print -quit)
 	fi
 	printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' "$uri" "$codename"
 	[[ -z $key ]] || printf 'Signed-By: %s\n' "$key"
 }
 
-apt_knows() { apt-cache "${apt_opts[@]}" show --no-all-versions "$1" 2>/dev/null | grep -q '^Filename:'; }
+apt_knows() { [[ $(apt-cache "${apt_opts[@]}" show --no-all-versions "$1" 2>/dev/null) == *$'\nFilename: '* ]]; }
 
 # Every download goes through here: the first view that has the package gives it.
 download_deb() {
@@ -198,4 +198,113 @@ kernel_source_locked() {
 		die "cannot unpack the kernel source: is the disk full? ($(df -h --output=avail "$tmp" | tail -n 1) left)"
 	mv -T "$tmp" "$2"
 	rm -rf "$tmp.deb"
+}
+
+# kernel_release VERSION: the release (6.12.63+deb12-amd64) of Debian's stock amd64 kernel of that
+# version. Remembered, so that image and headers stay those of one build.
+kernel_release() {
+	local file=$BUILD/kernels/$1.release
+	[[ -s $file ]] || with_lock kernel_release_locked "$1" "$file"
+	cat "$file"
+}
+
+kernel_release_locked() {
+	local view release
+	[[ ! -s $2 ]] || return 0
+	for view in system own backports; do
+		apt_view "$view" || continue
+		release=$(find_release "$1")
+		[[ -n $release ]] || continue
+		mkdir -p "$(dirname "$2")"
+		echo "$release" >"$2.new"
+		mv "$2.new" "$2"
+		return
+	done
+	die "no amd64 kernel $1 in this machine's package sources: run apt-get update, then 'apt-cache search linux-image-$1'"
+}
+
+# What a meta package names, or else the newest that is there; stock flavour, and not the debug one.
+find_release() {
+	local name pattern="^linux-image-(${1//./\\.}(\.[0-9]+)*([-+~][a-z0-9.]+)*-amd64)$" found=()
+	mapfile -t found < <({
+		for name in "linux-image-$1-amd64" linux-image-amd64; do
+			apt-cache "${apt_opts[@]}" depends "$name" 2>/dev/null | awk '$1 == "Depends:" { print $2 }' || true
+		done
+		apt-cache "${apt_opts[@]}" pkgnames "linux-image-$1" | sort -rV
+	} | sed -nE "s/$pattern/\1/p")
+	for name in "${found[@]}"; do
+		[[ $name != "$1-amd64" && $name != *-@(cloud|rt)-amd64 ]] || continue
+		if apt_knows "linux-image-$name" && apt_knows "linux-headers-$name"; then
+			echo "$name"
+			return
+		fi
+	done
+}
+
+# kernel_image VERSION: a directory with vmlinuz and lib/modules of Debian's stock kernel.
+kernel_image() {
+	local release dir
+	release=$(kernel_release "$1")
+	dir=$BUILD/kernels/linux-image-$release
+	[[ -e $dir/vmlinuz ]] || with_lock kernel_image_locked "$release" "$dir"
+	echo "$dir"
+}
+
+kernel_image_locked() {
+	[[ ! -e $2/vmlinuz ]] || return 0
+	rm -rf "$2" "$2.new"
+	fetch_deb "linux-image-$1" "$2.new"
+	if [[ ! -e $2.new/lib/modules ]]; then
+		mv -T "$2.new/usr/lib" "$2.new/lib"
+	fi
+	mv -T "$2.new/boot/vmlinuz-$1" "$2.new/vmlinuz"
+	mv -T "$2.new" "$2"
+}
+
+# kernel_headers VERSION: a KDIR for make -C KDIR M=..., from Debian's headers of that same kernel.
+kernel_headers() {
+	local release dir
+	release=$(kernel_release "$1")
+	dir=$BUILD/kernels/linux-headers-$release
+	[[ -e $dir/kdir ]] || with_lock kernel_headers_locked "$release" "$dir"
+	echo "$dir/usr/src/linux-headers-$release"
+}
+
+kernel_headers_locked() {
+	local headers=linux-headers-$1 pkg file tools=()
+	[[ ! -e $2/kdir ]] || return 0
+	rm -rf "$2" "$2.new"
+	fetch_deb "$headers" "$2.new"
+	# The compiler that built the kernel, and what kbuild's own programs need.
+	while read -r pkg; do
+		case $pkg in
+		linux-headers-*-common)
+			fetch_deb "$pkg" "$2.new" ;;
+		linux-kbuild-*)
+			fetch_deb "$pkg" "$2.new"
+			mapfile -t -O "${#tools[@]}" tools < <(dpkg_depends "$pkg" | grep -vx libc6) ;;
+		gcc-*)
+			tools+=("${pkg%-for-host}") ;;
+		esac
+	done < <(dpkg_depends "$headers")
+	need_packages make "${tools[@]}"
+
+	# The packages expect to live in /usr/src; here they live where they were unpacked.
+	for file in "$2.new/usr/src/$headers"/{Makefile,.config,.kernelvariables}; do
+		[[ ! -e $file ]] || sed -i "s|/usr/src/|$2/usr/src/|g" "$file"
+	done
+	mv -T "$2.new" "$2"
+	touch "$2/kdir"
+}
+
+# The packages that PKG depends on, as the view that has it says; the first of each alternative.
+dpkg_depends() {
+	local view
+	for view in system own backports; do
+		if apt_view "$view" && apt_knows "$1"; then
+			apt-cache "${apt_opts[@]}" show --no-all-versions "$1" |
+				sed -n 's/^Depends: //p' | tr ',' '\n' | awk '{ print $1 }'
+			return
+		fi
+	done
 }
