@@ -271,7 +271,7 @@ kernel_headers() {
 }
 
 kernel_headers_locked() {
-	local headers=linux-headers-$1 pkg file tools=()
+	local headers=linux-headers-$1 pkg tools=()
 	[[ ! -e $2/kdir ]] || return 0
 	rm -rf "$2" "$2.new"
 	fetch_deb "$headers" "$2.new"
@@ -289,10 +289,9 @@ kernel_headers_locked() {
 	done < <(dpkg_depends "$headers")
 	need_packages make "${tools[@]}"
 
-	# The packages expect to live in /usr/src; here they live where they were unpacked.
-	for file in "$2.new/usr/src/$headers"/{Makefile,.config,.kernelvariables}; do
-		[[ ! -e $file ]] || sed -i "s|/usr/src/|$2/usr/src/|g" "$file"
-	done
+	# The package expects to live in /usr/src; here its common part lives beside it.
+	# shellcheck disable=SC2016	# make expands this
+	sed -i 's|/usr/src/|$(dir $(realpath $(lastword $(MAKEFILE_LIST))))../|' "$2.new/usr/src/$headers/Makefile"
 	mv -T "$2.new" "$2"
 	touch "$2/kdir"
 }
