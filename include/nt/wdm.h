@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What Windows' <wdm.h> offers a driver, as far as KMCL drivers use it: the
+ * types, and one header for each group of kernel services.
+ */
+#ifndef _KMCL_NT_WDM_H
+#define _KMCL_NT_WDM_H
+
+#include <ntdef.h>
+#include <mm-mdl.h>
+#include <io-interface.h>
+
+#endif /* _KMCL_NT_WDM_H */
