@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a driver does with a configured channel, and the memory that it shares
+ * with the peer as a whole (GPADLs).
+ *
+ * Each block describes the function whose type it is, VmbX for FN_VMB_X.
+ *
+ * Included by <vmbuskernelmodeclientlibapi.h> only.
+ */
+#ifndef _KMCL_CHANNEL_FUNCTIONS_H
+#define _KMCL_CHANNEL_FUNCTIONS_H
+
+/**
+ * typedef FN_VMB_CHANNEL_ENABLE - VmbChannelEnable(): bring the channel up
+ * @Channel: a disabled channel
+ *
+ * A client takes an existing offer or waits for one and returns at once; it
+ * needs no VmbChannelStart() unless it was paused.  A server offers the channel
+ * and needs VmbChannelStart().
+ *
+ * Decided here: when the offer is present, the channel is opened and the state
+ * callbacks run before this returns, and a failure to open is returned; when it
+ * is not, this returns success and a later failure reaches PnpFailure.
+ *
+ * Decided here: the rings grow until two packets of the largest permitted
+ * encoding fit; they are never made smaller than asked for.
+ *
+ * Context: process, may sleep; never inside a state callback.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
+ * disabled; STATUS_INVALID_PARAMETER when the configured limits exceed 524,280
+ * bytes per packet; STATUS_INSUFFICIENT_RESOURCES when rings or receive pool
+ * cannot be had or the pool would exceed 64 MiB, with a log line of the numbers;
+ * STATUS_UNSUCCESSFUL when another driver owns the offer, with a log line of its
+ * name; otherwise what Opened returned or what became of the peer's answer.
+ */
+typedef NTSTATUS FN_VMB_CHANNEL_ENABLE(VMBCHANNEL Channel);
+typedef FN_VMB_CHANNEL_ENABLE *PFN_VMB_CHANNEL_ENABLE;
+FN_VMB_CHANNEL_ENABLE VmbChannelEnable;
+
+/**
+ * typedef FN_VMB_CHANNEL_DISABLE - VmbChannelDisable(): take the channel down
+ * @Channel: a channel in any state
+ *
+ * Returns when the teardown is complete: Suspend and Closed have returned, every
+ * packet has been completed, and no callback of the channel runs any more.  The
+ * peer's silence on packets does not hold it up.
+ *
+ * Context: process, may sleep; never inside a callback of the channel.
+ */
+typedef VOID FN_VMB_CHANNEL_DISABLE(VMBCHANNEL Channel);
+typedef FN_VMB_CHANNEL_DISABLE *PFN_VMB_CHANNEL_DISABLE;
+FN_VMB_CHANNEL_DISABLE VmbChannelDisable;
+
+/**
+ * typedef FN_VMB_CHANNEL_START - VmbChannelStart(): let traffic flow
+ * @Channel: a channel
+ *
+ * On an open, paused channel this calls Started and then PostStarted.
+ *
+ * Context: process, may sleep; never inside a state callback.
+ */
+typedef VOID FN_VMB_CHANNEL_START(VMBCHANNEL Channel);
+typedef FN_VMB_CHANNEL_START *PFN_VMB_CHANNEL_START;
+FN_VMB_CHANNEL_START VmbChannelStart;
+
+/**
+ * typedef FN_VMB_CHANNEL_PAUSE - VmbChannelPause(): hold traffic back
+ * @Channel: a channel
+ *
+ * On a running channel this stops the queue, calls Suspend and not Closed, and
+ * returns when Suspend has returned and every incoming packet has been
+ * completed.  On a disabled channel it means: come up paused; such a channel
+ * gets Opened alone until VmbChannelStart().
+ *
+ * Decided here: while paused, sends queue, and the ring is read only as far as
+ * completions stand at its head.
+ *
+ * Context: process, may sleep; never inside a state callback.
+ */
+typedef VOID FN_VMB_CHANNEL_PAUSE(VMBCHANNEL Channel);
+typedef FN_VMB_CHANNEL_PAUSE *PFN_VMB_CHANNEL_PAUSE;
+FN_VMB_CHANNEL_PAUSE VmbChannelPause;
+
+/**
+ * typedef FN_VMB_CHANNEL_SET_POINTER - VmbChannelSetPointer(): keep a pointer
+ * @Channel: a channel in any state
+ * @Pointer: whatever the driver likes
+ *
+ * Context: process or softirq.
+ */
+typedef VOID FN_VMB_CHANNEL_SET_POINTER(VMBCHANNEL Channel, PVOID Pointer);
+typedef FN_VMB_CHANNEL_SET_POINTER *PFN_VMB_CHANNEL_SET_POINTER;
+FN_VMB_CHANNEL_SET_POINTER VmbChannelSetPointer;
+
+/**
+ * typedef FN_VMB_CHANNEL_GET_POINTER - VmbChannelGetPointer(): find it again
+ * @Channel: a channel in any state
+ *
+ * Context: process or softirq.
+ * Return: what VmbChannelSetPointer() kept, NULL before.
+ */
+typedef PVOID FN_VMB_CHANNEL_GET_POINTER(VMBCHANNEL Channel);
+typedef FN_VMB_CHANNEL_GET_POINTER *PFN_VMB_CHANNEL_GET_POINTER;
+FN_VMB_CHANNEL_GET_POINTER VmbChannelGetPointer;
+
+/**
+ * typedef FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE - which offer is it
+ * @Channel: a channel that is bound to an offer
+ * @InterfaceInstance: the instance of that offer, also when any was asked for;
+ *                     Decided here: zero when there is none yet
+ *
+ * Context: process, may sleep.
+ */
+typedef VOID FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE(VMBCHANNEL Channel, LPGUID InterfaceInstance);
+typedef FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE *PFN_VMB_CHANNEL_GET_INTERFACE_INSTANCE;
+FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE VmbChannelGetInterfaceInstance;
+
+/**
+ * typedef FN_VMB_CHANNEL_GET_MMIO_SPACE - VmbChannelGetMmioSpace(): where is its window
+ * @Channel: a channel, from Opened on
+ * @PhysicalAddress: Decided here: the physical address of the window
+ * @Size: its bytes; Decided here: both are 0 when the offer has no window
+ *
+ * Context: process, may sleep.
+ */
+typedef VOID FN_VMB_CHANNEL_GET_MMIO_SPACE(VMBCHANNEL Channel, UINT64 *PhysicalAddress,
+					   UINT64 *Size);
+typedef FN_VMB_CHANNEL_GET_MMIO_SPACE *PFN_VMB_CHANNEL_GET_MMIO_SPACE;
+FN_VMB_CHANNEL_GET_MMIO_SPACE VmbChannelGetMmioSpace;
+
+/**
+ * typedef FN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT - the VMBus device
+ * @Channel: a channel
+ * @TargetDeviceObject: the VMBus device that the channel speaks through
+ *
+ * Context: process, may sleep.
+ */
+typedef VOID FN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT(VMBCHANNEL Channel,
+						     PDEVICE_OBJECT *TargetDeviceObject);
+typedef FN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT *PFN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT;
+FN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT VmbChannelGetTargetDeviceObject;
+
+/**
+ * typedef FN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT - the driver's device
+ * @Channel: a channel
+ * @ParentDeviceObject: what the channel was made with
+ *
+ * Context: process, may sleep.
+ */
+typedef VOID FN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT(VMBCHANNEL Channel,
+						     PDEVICE_OBJECT *ParentDeviceObject);
+typedef FN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT *PFN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT;
+FN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT VmbChannelGetParentDeviceObject;
+
+/**
+ * typedef FN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE - receive in process context
+ * @Channel: a channel.  Decided here: in any state
+ * @ProcessAtPassive: non-zero: deliver packets in process context alone
+ *
+ * Context: process, may sleep.
+ */
+typedef VOID FN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE(VMBCHANNEL Channel,
+							       BOOLEAN ProcessAtPassive);
+typedef FN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE
+	*PFN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE;
+FN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE VmbChannelSetIncomingProcessingAtPassive;
+
+/**
+ * typedef FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA - bound the packets held
+ * @Channel: a channel
+ * @Quota: incoming packets that the driver may hold at a time, from 1
+ *
+ * Lowering it drops nothing and stops taking packets; a blocked queue restarts
+ * only when a packet is completed.
+ *
+ * Context: process or softirq.
+ */
+typedef VOID FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA(VMBCHANNEL Channel, UINT32 Quota);
+typedef FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA *PFN_VMB_CHANNEL_SET_TRANSACTION_QUOTA;
+FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA VmbChannelSetTransactionQuota;
+
+/**
+ * typedef FN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE - bound the softirq share
+ * @Channel: a channel
+ * @AllowableDpcCpuUsage: share of a processor for delivery in softirq, 1 to 100
+ *                        percent
+ *
+ * Context: process, may sleep.
+ */
+typedef VOID FN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE(VMBCHANNEL Channel,
+							UINT8 AllowableDpcCpuUsage);
+typedef FN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE *PFN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE;
+FN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE VmbChannelSetAllowableDpcCpuUsage;
+
+/**
+ * typedef FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY - trade delay for fewer signals
+ * @Channel: a channel from Opened to Closed, inside both callbacks too
+ * @InterruptLatency: longest delay of a signal, in units of 100 ns
+ * @OldInterruptLatency: the value before, or NULL
+ *
+ * Context: process, may sleep.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
+ * open.
+ */
+typedef NTSTATUS FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY(VMBCHANNEL Channel, UINT16 InterruptLatency,
+						      PUINT16 OldInterruptLatency);
+typedef FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY *PFN_VMB_CHANNEL_SET_INTERRUPT_LATENCY;
+FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY VmbChannelSetInterruptLatency;
+
+/**
+ * typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER - share a buffer
+ * @Channel: an open client channel
+ * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
+ * @Buffer: the memory, kept in place until VmbChannelDeleteGpadl()
+ * @BufferSize: bytes at @Buffer
+ * @GpadlHandle: the number that names the GPADL on both sides
+ *
+ * Returns when the peer has confirmed.
+ *
+ * Context: process, may sleep.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not open
+ * or a server's; STATUS_INVALID_PARAMETER_2 for an unknown bit; _3, _4 or _5
+ * when that is NULL or 0; STATUS_INSUFFICIENT_RESOURCES; STATUS_DEVICE_REMOVED.
+ */
+typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER(VMBCHANNEL Channel, UINT32 Flags,
+							 PVOID Buffer, UINT32 BufferSize,
+							 PUINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER *PFN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER;
+FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER VmbChannelCreateGpadlFromBuffer;
+
+/**
+ * typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL - share what an MDL names
+ * @Channel: an open client channel
+ * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
+ * @Mdl: the memory; the Next chain is followed
+ * @MdlOffset: bytes to skip from the start of the described buffer
+ * @MdlLength: bytes to share, 0 for the rest
+ * @GpadlHandle: the number that names the GPADL on both sides
+ *
+ * Context: process, may sleep.
+ * Return: as VmbChannelCreateGpadlFromBuffer(), with the numbers of these
+ * parameters; STATUS_NOT_SUPPORTED for memory that the bus cannot describe.
+ */
+typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL(VMBCHANNEL Channel, UINT32 Flags,
+						      PMDL Mdl, UINT32 MdlOffset,
+						      UINT32 MdlLength, PUINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL *PFN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL;
+FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL VmbChannelCreateGpadlFromMdl;
+
+/**
+ * typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_PFN_LIST - share frames
+ * @Channel: an open client channel
+ * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
+ * @PfnList: frame numbers in units of 4 KiB
+ * @PfnCount: entries there, from 1
+ * @GpadlHandle: the number that names the GPADL on both sides
+ *
+ * Context: process, may sleep.
+ * Return: as VmbChannelCreateGpadlFromBuffer(), with the numbers of these
+ * parameters; STATUS_NOT_SUPPORTED for frames that are not memory of this
+ * kernel.
+ */
+typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL_FROM_PFN_LIST(VMBCHANNEL Channel, UINT32 Flags,
+							   PPFN_NUMBER PfnList, UINT32 PfnCount,
+							   PUINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_PFN_LIST *PFN_VMB_CHANNEL_CREATE_GPADL_FROM_PFN_LIST;
+FN_VMB_CHANNEL_CREATE_GPADL_FROM_PFN_LIST VmbChannelCreateGpadlFromPfnList;
+
+/**
+ * typedef FN_VMB_CHANNEL_CREATE_GPADL - VmbChannelCreateGpadl(): share new memory
+ * @Channel: an open client channel
+ * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
+ * @PageCount: pages of 4 KiB that the library allocates, from 1
+ * @GpadlHandle: the number that names the GPADL on both sides
+ *
+ * Not in any table.  On a confidential guest this is the only way to share
+ * memory, because sharing destroys what was in it.
+ *
+ * Context: process, may sleep.
+ * Return: as VmbChannelCreateGpadlFromBuffer(), with the numbers of these
+ * parameters.
+ */
+typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL(VMBCHANNEL Channel, UINT32 Flags, UINT32 PageCount,
+					     PUINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_CREATE_GPADL *PFN_VMB_CHANNEL_CREATE_GPADL;
+FN_VMB_CHANNEL_CREATE_GPADL VmbChannelCreateGpadl;
+
+/**
+ * typedef FN_VMB_CHANNEL_GET_SYSTEM_ADDRESS_FOR_GPADL - where is it
+ * @Channel: the channel of the GPADL
+ * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
+ * @GpadlHandle: what VmbChannelCreateGpadl() gave
+ * @SystemAddress: where the memory is, valid until VmbChannelDeleteGpadl()
+ *
+ * Not in any table.
+ *
+ * Context: process, may sleep.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_2 for an unknown bit, _3 for
+ * an unknown handle, _4 for NULL.
+ */
+typedef NTSTATUS FN_VMB_CHANNEL_GET_SYSTEM_ADDRESS_FOR_GPADL(VMBCHANNEL Channel, UINT32 Flags,
+							     UINT32 GpadlHandle,
+							     PVOID *SystemAddress);
+typedef FN_VMB_CHANNEL_GET_SYSTEM_ADDRESS_FOR_GPADL
+	*PFN_VMB_CHANNEL_GET_SYSTEM_ADDRESS_FOR_GPADL;
+FN_VMB_CHANNEL_GET_SYSTEM_ADDRESS_FOR_GPADL VmbChannelGetSystemAddressForGpadl;
+
+/**
+ * typedef FN_VMB_CHANNEL_DELETE_GPADL - VmbChannelDeleteGpadl(): end the sharing
+ * @Channel: the channel of the GPADL
+ * @GpadlHandle: the GPADL
+ *
+ * Waits until the peer has unmapped it.  Closed deletes what is left.
+ *
+ * Context: process, may sleep.
+ */
+typedef VOID FN_VMB_CHANNEL_DELETE_GPADL(VMBCHANNEL Channel, UINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_DELETE_GPADL *PFN_VMB_CHANNEL_DELETE_GPADL;
+FN_VMB_CHANNEL_DELETE_GPADL VmbChannelDeleteGpadl;
+
+#endif /* _KMCL_CHANNEL_FUNCTIONS_H */
