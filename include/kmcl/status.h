@@ -26,8 +26,9 @@ NTSTATUS kmcl_status_from_errno(int err);
  * @s: any status
  *
  * Context: any.
- * Return: 0 for every status that NT_SUCCESS() accepts, -EIO for a failure
- * without a counterpart.
+ * Return: -ETIMEDOUT for STATUS_TIMEOUT and -EINPROGRESS for STATUS_PENDING,
+ * although NT_SUCCESS() accepts both; 0 for every other status that it accepts;
+ * -EIO for a failure without a counterpart.
  */
 int kmcl_status_to_errno(NTSTATUS s);
 

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+# What a user calls. The modules themselves are described in Kbuild.
+#
+#   make                  the modules, against KDIR
+#   make check            everything that must hold, on this machine alone
+#   make demo             a guest, a host, and the Dynamic Memory VSC between them
+#   make kunit            the KUnit suites in UML, plain and debug kernel
+#   make bench            nanoseconds per packet, beside the in-tree pattern
+#   make clean            build output of the modules; "make distclean" also build/
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+
+# the running kernel's headers, else the newest installed
+KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
+
+.PHONY: modules modules_install clean distclean check demo kunit bench checkpatch kdir
+
+modules: kdir
+	$(MAKE) -C $(KDIR) M=$(ROOT) modules
+
+modules_install: kdir
+	$(MAKE) -C $(KDIR) M=$(ROOT) modules_install
+
+kdir:
+	@if [ -z "$(KDIR)" ]; then \
+		echo "kmcl: no kernel headers installed: apt install linux-headers-amd64, or make KDIR=/path/to/headers" >&2; exit 1; \
+	elif [ ! -f "$(KDIR)/Makefile" ] || [ ! -f "$(KDIR)/scripts/Makefile.modpost" ]; then \
+		echo "kmcl: KDIR=$(KDIR) is no kernel build directory: give the headers' directory, as /lib/modules/VERSION/build" >&2; exit 1; \
+	elif [ ! -f "$(KDIR)/Module.symvers" ]; then \
+		echo "kmcl: KDIR=$(KDIR) is not prepared (no Module.symvers): build that kernel first, or install its headers package" >&2; exit 1; \
+	fi
+
+clean:
+	@find $(ROOT) -path $(ROOT)/build -prune -o -path $(ROOT)/.git -prune -o \
+		\( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name 'modules.order' -o -name 'Module.symvers' \) -print | xargs -r rm -f
+
+distclean: clean
+	rm -rf $(ROOT)/build
+
+check:
+	@$(ROOT)/scripts/check.sh
+
+checkpatch:
+	@$(ROOT)/scripts/checkpatch.sh
+
+kunit:
+	@$(ROOT)/scripts/uml.sh test
+
+bench:
+	@$(ROOT)/scripts/bench.sh
+
+demo:
+	@$(ROOT)/scripts/demo.sh

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channel objects: allocation, configuration while disabled, and the getters.
+ */
+#include <linux/export.h>
+#include <linux/slab.h>
+#include <kmcl/device.h>
+#include "kmcl.h"
+
+static void channel_release(struct kref *ref)
+{
+	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
+
+	kmcl_packets_exit(ch);
+	kfree(ch);
+}
+
+/* Packets that outlive Cleanup keep the memory, so freeing them stays safe. */
+void kmcl_channel_put(struct kmcl_channel *ch)
+{
+	kref_put(&ch->ref, channel_release);
+}
+
+static void name_channel(struct kmcl_channel *ch, const char *friendly)
+{
+	const char *parent = ch->parent ? dev_name(ch->parent) : "no device";
+
+	if (friendly)
+		scnprintf(ch->name, sizeof(ch->name), "%s (%s)", friendly, parent);
+	else
+		scnprintf(ch->name, sizeof(ch->name), "%s", parent);
+}
+
+NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
+			    VMBCHANNEL *Channel)
+{
+	struct kmcl_channel *ch;
+
+	if (!Channel)
+		return STATUS_INVALID_PARAMETER_3;
+	*Channel = NULL;
+	if (IsServer)
+		return STATUS_NOT_SUPPORTED;
+	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
+	if (!ch)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	kref_init(&ch->ref);
+	ch->parent = ParentDeviceObject ? kmcl_device(ParentDeviceObject) : NULL;
+	ch->target.parent = ch->parent;
+	ch->config.max_packet = KMCL_DEFAULT_PACKET;
+	ch->config.max_count = KMCL_DEFAULT_COUNT;
+	ch->config.in_pages = KMCL_DEFAULT_PAGES;
+	ch->config.out_pages = KMCL_DEFAULT_PAGES;
+	name_channel(ch, NULL);
+	kmcl_life_init(ch);
+	kmcl_tx_init(ch);
+	kmcl_rx_init(ch);
+	if (kmcl_packets_init(ch)) {
+		kfree(ch);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	if (ch->parent)
+		get_device(ch->parent);
+	ch->magic = KMCL_MAGIC_CHANNEL;
+	*Channel = kmcl_channel_handle(ch);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelAllocate);
+
+VOID VmbChannelCleanup(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	if (!ch)
+		return;
+	if (!kmcl_passive(ch, __func__))
+		return;
+	if (READ_ONCE(ch->state) != KMCL_DISABLED) {
+		kmcl_err(ch, "VmbChannelCleanup of an enabled channel: disabling it first\n");
+		kmcl_disable(ch, __func__);
+	}
+	kmcl_life_exit(ch);
+	if (ch->packets)
+		kmcl_warn(ch, "VmbChannelCleanup: %u packets still allocated or initialised\n",
+			  ch->packets);
+	ch->magic = 0;
+	if (ch->parent)
+		put_device(ch->parent);
+	ch->parent = NULL;
+	kmcl_channel_put(ch);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCleanup);
+
+/* ---- configuration; a disabled channel only ---- */
+
+static struct kmcl_channel *disabled(VMBCHANNEL handle)
+{
+	struct kmcl_channel *ch = kmcl_channel(handle);
+
+	return ch && READ_ONCE(ch->state) == KMCL_DISABLED ? ch : NULL;
+}
+
+NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (Flags & ~VMBUS_CHANNEL_INIT_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	ch->config.flags = Flags;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
+
+NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel, PCUNICODE_STRING FriendlyName)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+	char friendly[40];
+	u32 i, n;
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!FriendlyName || ch->config.named ||
+	    (FriendlyName->Length && !FriendlyName->Buffer))
+		return STATUS_INVALID_PARAMETER_2;
+	n = min_t(u32, FriendlyName->Length / sizeof(WCHAR), sizeof(friendly) - 1);
+	for (i = 0; i < n; i++) {
+		u16 c = FriendlyName->Buffer[i];
+
+		friendly[i] = c >= ' ' && c < 0x7f ? c : '?';
+	}
+	friendly[n] = 0;
+	name_channel(ch, friendly);
+	ch->config.named = true;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
+
+NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel, UINT32 MaximumPacketSize)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!MaximumPacketSize)
+		return STATUS_INVALID_PARAMETER_2;
+	ch->config.max_packet = MaximumPacketSize;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
+
+NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel, UINT32 MaximumPacketCount)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!MaximumPacketCount)
+		return STATUS_INVALID_PARAMETER_2;
+	switch (kmcl_packets_limit(ch, MaximumPacketCount)) {
+	case 0:
+		return STATUS_SUCCESS;
+	case -EINVAL:
+		return STATUS_INVALID_PARAMETER_2;
+	default:
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
+
+NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
+		PFN_VMB_CHANNEL_PROCESS_PACKET ProcessPacketCallback,
+		PFN_VMB_CHANNEL_PROCESSING_COMPLETE ProcessingCompleteCallback)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	ch->config.packet = (struct kmcl_packet_callbacks) {
+		.process = ProcessPacketCallback,
+		.complete = ProcessingCompleteCallback,
+	};
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
+
+NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel, PVOID CallbackContext,
+		PFN_VMB_CHANNEL_PROCESS_PACKET_EX ProcessPacketCallback,
+		PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX ProcessingCompleteCallback)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	ch->config.packet = (struct kmcl_packet_callbacks) {
+		.ex = true,
+		.context = CallbackContext,
+		.process_ex = ProcessPacketCallback,
+		.complete_ex = ProcessingCompleteCallback,
+	};
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacksEx);
+
+NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
+		PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_state_callbacks *state;
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!Callbacks)
+		return STATUS_INVALID_PARAMETER_2;
+	state = &ch->config.state;
+	if (Callbacks->Version == 1 && Callbacks->Size == sizeof(state->legacy)) {
+		memset(state, 0, sizeof(*state));
+		state->legacy = *Callbacks;
+		return STATUS_SUCCESS;
+	}
+	if (Callbacks->Version == 5 && Callbacks->Size == sizeof(state->v5)) {
+		memset(state, 0, sizeof(*state));
+		state->ex = true;
+		state->v5 = *(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5)Callbacks;
+		state->context = state->v5.CallbackContext;
+		return STATUS_SUCCESS;
+	}
+	return STATUS_INVALID_PARAMETER_2;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetStateChangeCallbacks);
+
+NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
+		UINT32 IncomingPageCount, UINT32 OutgoingPageCount)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+	u32 limit = INT_MAX / KMCL_PAGE_SIZE;
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!IncomingPageCount || IncomingPageCount > limit)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!OutgoingPageCount || OutgoingPageCount > limit)
+		return STATUS_INVALID_PARAMETER_3;
+	ch->config.in_pages = IncomingPageCount;
+	ch->config.out_pages = OutgoingPageCount;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
+
+NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,
+		LPCGUID InterfaceInstance, PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!InterfaceType)
+		return STATUS_INVALID_PARAMETER_2;
+	ch->target.has_type = true;
+	import_guid(&ch->target.type, (const u8 *)InterfaceType);
+	ch->target.any_instance = !InterfaceInstance;
+	if (InterfaceInstance)
+		import_guid(&ch->target.instance, (const u8 *)InterfaceInstance);
+	ch->config.pnp_failure = PnpFailureCallback;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetPnp);
+
+/* ---- at any time ---- */
+
+VOID VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	if (ch)
+		WRITE_ONCE(ch->pointer, Pointer);
+}
+EXPORT_SYMBOL_GPL(VmbChannelSetPointer);
+
+PVOID VmbChannelGetPointer(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	return ch ? READ_ONCE(ch->pointer) : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetPointer);
+
+VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel, LPGUID InterfaceInstance)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	if (ch && InterfaceInstance)
+		export_guid((u8 *)InterfaceInstance, &ch->target.active);
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetInterfaceInstance);

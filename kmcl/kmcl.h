@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of kmcl.ko share: the objects behind the handles, and who may
+ * touch which part of them.
+ *
+ * Contexts.  State callbacks and control operations run in process context
+ * with the channel's life owned by one task (life.c).  Data runs in softirq or
+ * with BH off, inside an RCU read side section.  Lock order: none is held
+ * while another is taken, except tx.lock around a ring write.  No lock is held
+ * while code of the driver runs.
+ */
+#ifndef _KMCL_KMCL_H
+#define _KMCL_KMCL_H
+
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <ntddk.h>
+#include <vmbuskernelmodeclientlibapi.h>
+
+#include "transport.h"
+
+#define KMCL_PAGE_SIZE		4096u
+#define KMCL_PIPE_HEADER	8u
+
+/* Decided: Windows does not publish its defaults. */
+#define KMCL_DEFAULT_PACKET	4096u
+#define KMCL_DEFAULT_COUNT	1024u
+#define KMCL_DEFAULT_QUOTA	1024u
+#define KMCL_DEFAULT_PAGES	16u
+
+#define KMCL_POOL_MAX		(64u << 20)	/* bytes of incoming packets */
+#define KMCL_SLOTS_MAX		(1u << 20)
+#define KMCL_STEP_WARN		(10 * HZ)	/* a peer or driver that is late */
+
+/*
+ * The life of a channel.  Only the task that owns ch->life moves it:
+ *
+ *   DISABLED --Enable--> WAITING --offer, open, Opened--> OPEN
+ *      ^                    |                              |
+ *      +----Disable---------+------Suspend, drain, Closed--+
+ */
+enum kmcl_state {
+	KMCL_DISABLED,
+	KMCL_WAITING,
+	KMCL_OPEN,
+};
+
+/* The rings below it; moves under link_lock, may go down under any state. */
+enum kmcl_link_state {
+	KMCL_LINK_NONE,
+	KMCL_LINK_OPENING,
+	KMCL_LINK_UP,
+	KMCL_LINK_CLOSING,
+};
+
+enum kmcl_tx_mode {
+	KMCL_TX_OFF,			/* refuse everything */
+	KMCL_TX_DRAIN,			/* refuse sends, let queue and replies out */
+	KMCL_TX_HOLD,			/* accept and keep: not open, or paused */
+	KMCL_TX_RUN,
+};
+
+#define KMCL_MAGIC_CHANNEL	0x6b6d4348u
+#define KMCL_MAGIC_PACKET	0x6b6d504bu
+#define KMCL_MAGIC_INCOMING	0x6b6d494eu
+
+/*
+ * Head of everything a VMBPACKET handle may name: an incoming packet is
+ * reached by both its VMBPACKETCOMPLETION and the same value as a VMBPACKET.
+ */
+struct kmcl_object {
+	u32 magic;
+	struct kmcl_channel *channel;
+	void *pointer;			/* the driver's, PacketSetPointer */
+};
+
+/* Something that waits for room in the outgoing ring. */
+struct kmcl_tx_item {
+	struct list_head node;
+	const void *data;
+	u32 len;
+	u64 id;
+	enum kmcl_packet_type type;
+	bool wants_reply;
+};
+
+/*
+ * A transaction slot.  The word is generation << 32 | state, moved by
+ * compare-and-swap; who moves it to IDLE completes the packet.  The slot
+ * outlives the packet, so a late or forged answer finds memory that is ours.
+ *
+ *   IDLE -> WRITING            PacketSend, or the pump for a QUEUED packet
+ *   WRITING -> SENT            data copied, about to become visible (wants reply)
+ *   WRITING -> QUEUED          no room
+ *   WRITING -> IDLE            in the ring and no reply wanted, or refused
+ *   SENT -> IDLE               answered, cancelled, or the link is gone
+ *   QUEUED -> IDLE             cancelled, or the link is gone
+ *
+ * WRITING belongs to one task alone, which is why an answer that arrives then
+ * is a forgery: nothing was visible yet.
+ */
+enum kmcl_slot_state {
+	KMCL_SLOT_IDLE,
+	KMCL_SLOT_WRITING,
+	KMCL_SLOT_QUEUED,
+	KMCL_SLOT_SENT,
+};
+
+struct kmcl_slot {
+	atomic64_t word;
+	struct kmcl_packet *packet;	/* NULL: free */
+	u32 next;			/* free: index + 1 of the next free one */
+};
+
+#define KMCL_SLOT_CHUNK		256u
+
+/* An outgoing packet: behind VMBPACKET. */
+struct kmcl_packet {
+	struct kmcl_object object;
+	struct kmcl_slot *slot;		/* NULL: none, see kmcl_packet_take_slot() */
+	u32 index;			/* of the slot */
+	u32 capacity;			/* bytes of payload that fit in data[] */
+	struct kmcl_tx_item tx;
+	bool library;			/* from VmbPacketAllocate() */
+	bool internal;			/* the library's own, outside the driver's count */
+	bool ex;
+	union {
+		PFN_VMB_PACKET_COMPLETION_ROUTINE routine;
+		PFN_VMB_PACKET_COMPLETION_ROUTINE_EX routine_ex;
+	};
+	void *context;
+	NTSTATUS status;		/* while it waits for the outer loop */
+	u8 data[] __aligned(8);		/* pipe header and payload, when queued */
+};
+
+enum kmcl_incoming_state {
+	KMCL_IN_FREE,
+	KMCL_IN_READY,			/* read, not yet (or no longer) at the driver */
+	KMCL_IN_DRIVER,			/* the driver owes a PacketComplete */
+	KMCL_IN_REPLYING,		/* completed, the reply waits for room */
+};
+
+/* An incoming packet: behind VMBPACKETCOMPLETION. */
+struct kmcl_incoming {
+	struct kmcl_object object;
+	atomic_t state;
+	bool wants_reply;
+	bool extra;			/* larger than the pool's, freed after use */
+	u32 capacity;
+	u32 len;			/* payload, without pipe header */
+	void *payload;			/* into data[], behind the pipe header */
+	u64 id;
+	struct llist_node free;
+	struct list_head node;		/* backlog */
+	struct list_head all;
+	struct kmcl_tx_item tx;
+	u8 data[] __aligned(8);		/* the packet; once completed, the reply */
+};
+
+struct kmcl_state_callbacks {
+	bool ex;
+	void *context;
+	union {
+		VMB_CHANNEL_STATE_CHANGE_CALLBACKS legacy;
+		VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 v5;
+	};
+};
+
+struct kmcl_packet_callbacks {
+	bool ex;
+	void *context;
+	PFN_VMB_CHANNEL_PROCESS_PACKET process;
+	PFN_VMB_CHANNEL_PROCESSING_COMPLETE complete;
+	PFN_VMB_CHANNEL_PROCESS_PACKET_EX process_ex;
+	PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX complete_ex;
+};
+
+/* InitSet*: written while disabled, constant while enabled. */
+struct kmcl_config {
+	u32 flags;
+	u32 max_packet;
+	u32 max_count;
+	u32 in_pages;
+	u32 out_pages;
+	bool named;
+	struct kmcl_packet_callbacks packet;
+	struct kmcl_state_callbacks state;
+	PFN_VMB_CHANNEL_PNP_FAILURE pnp_failure;
+};
+
+/* Counters; written where the comment says, read by anyone. */
+struct kmcl_stats {
+	u64 stale_ids;			/* reader: answers to nothing we sent */
+	u64 unsupported;		/* reader: external data nobody can take yet */
+	u64 queued;			/* tx.lock: packets that met a full ring */
+	u64 faults;			/* times the channel was poisoned */
+};
+
+struct kmcl_tx {
+	spinlock_t lock;
+	enum kmcl_tx_mode mode;		/* lock */
+	struct kmcl_link *link;		/* lock; NULL when there is no ring */
+	u32 ring_bytes;			/* of that ring's data area */
+	struct list_head queue;		/* lock; leaves in this order */
+	struct list_head held;		/* lock; follows the queue at Start */
+	struct timer_list timer;	/* a room signal can be lost */
+	unsigned long delay;		/* lock */
+	bool busy;			/* lock; read without: something is queued */
+	/* the link, while a packet may go straight into its ring */
+	struct kmcl_link __rcu *send_link;
+	struct kmcl_link __rcu *reply_link;
+};
+
+struct kmcl_rx {
+	atomic_t claims;		/* 0: nobody reads; see kmcl_link_event() */
+	bool gate;			/* data may be delivered */
+	bool blocked;			/* reader stopped for want of quota or memory */
+	bool passive;
+	bool backlogged;		/* lock; read without: order goes through the worker */
+	u32 quota;
+	atomic_t delivered;		/* packets at the driver */
+	atomic_t busy;			/* objects in use, in any hands */
+	spinlock_t lock;
+	struct list_head backlog;	/* lock; read, to be delivered by the worker */
+	struct work_struct worker;
+	bool worker_on;			/* lock */
+	struct task_struct *worker_task;
+	struct kmcl_incoming *current_packet;	/* inside ProcessPacket, by the reader */
+	struct kmcl_incoming *worker_packet;	/* the same, by the worker */
+	bool defer;
+	bool worker_defer;
+	u8 *scratch;			/* reader: the answer being delivered */
+
+	struct llist_head pool;		/* many put, the reader takes */
+	struct list_head all;		/* lock */
+	u32 objects;			/* lock */
+	u32 object_bytes;
+	u32 want_bytes;			/* reader: a packet that no object can hold */
+	struct kmcl_incoming *spare;	/* grower to reader: one that can */
+	struct delayed_work grow;
+};
+
+/* Behind VMBCHANNEL. */
+struct kmcl_channel {
+	u32 magic;
+	struct kref ref;		/* the handle's, one per allocated packet */
+	bool allocated;
+	struct device *parent;
+	void *pointer;
+	char name[64];
+	struct kmcl_config config;
+	struct kmcl_stats stats;
+
+	/* life.c */
+	spinlock_t life_lock;
+	wait_queue_head_t life_wait;
+	struct task_struct *life_owner;	/* life_lock */
+	enum kmcl_state state;		/* owner */
+	bool running;			/* owner: Started was called, Suspend was not */
+	bool pause_wanted;
+	bool may_reenable;		/* owner: inside Closed or PnpFailure */
+	bool reenable;
+	bool stopping;			/* Disable waits for the owner */
+	struct delayed_work life_work;
+
+	/* the rings */
+	enum kmcl_link_state link_state;	/* life_lock */
+	struct kmcl_link __rcu *link;		/* non-NULL: up and not fenced */
+	struct kmcl_target target;
+	bool claimed;			/* owner: target is the transport's */
+	struct kmcl_transport *transport;
+	const char *poison;		/* why; NULL: healthy */
+	struct work_struct poison_work;
+
+	/* packet.c */
+	spinlock_t slot_lock;
+	struct kmcl_slot **chunks;
+	u32 chunk_max;			/* entries in chunks */
+	u32 slots;			/* slots that exist; grows only */
+	u32 free_slot;			/* index + 1 of the first free one */
+	u32 packets;			/* slots held for the driver */
+
+	struct kmcl_tx tx;
+	struct kmcl_rx rx;
+};
+
+#define kmcl_say(level, ch, fmt, ...)					\
+	printk_ratelimited(level "kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__)
+#define kmcl_err(ch, fmt, ...)	kmcl_say(KERN_ERR, ch, fmt, ##__VA_ARGS__)
+#define kmcl_warn(ch, fmt, ...)	kmcl_say(KERN_WARNING, ch, fmt, ##__VA_ARGS__)
+
+extern struct workqueue_struct *kmcl_wq;
+
+/* main.c */
+struct kmcl_transport *kmcl_transport_get(void);
+void kmcl_transport_put(struct kmcl_transport *transport);
+
+/* channel.c */
+static inline struct kmcl_channel *kmcl_channel(VMBCHANNEL handle)
+{
+	struct kmcl_channel *ch = (struct kmcl_channel *)handle;
+
+	return likely(ch && ch->magic == KMCL_MAGIC_CHANNEL) ? ch : NULL;
+}
+
+static inline VMBCHANNEL kmcl_channel_handle(struct kmcl_channel *ch)
+{
+	return (VMBCHANNEL)ch;
+}
+
+void kmcl_channel_put(struct kmcl_channel *ch);
+
+/* life.c */
+void kmcl_life_init(struct kmcl_channel *ch);
+void kmcl_life_exit(struct kmcl_channel *ch);
+void kmcl_disable(struct kmcl_channel *ch, const char *who);
+bool kmcl_passive(struct kmcl_channel *ch, const char *who);
+void kmcl_poison(struct kmcl_channel *ch, const char *why);
+
+/* A wait for somebody else; says so once if it takes long. */
+struct kmcl_step {
+	struct kmcl_channel *channel;
+	const char *what;
+	struct timer_list timer;
+};
+
+void kmcl_step_begin(struct kmcl_step *step, struct kmcl_channel *ch, const char *what);
+void kmcl_step_end(struct kmcl_step *step);
+
+/* packet.c */
+void kmcl_packets_setup(void);
+int kmcl_packets_init(struct kmcl_channel *ch);
+void kmcl_packets_exit(struct kmcl_channel *ch);
+int kmcl_packets_limit(struct kmcl_channel *ch, u32 count);
+struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp);
+void kmcl_packet_free(struct kmcl_packet *pkt);
+bool kmcl_packet_take_slot(struct kmcl_packet *pkt);
+bool kmcl_packet_move(struct kmcl_packet *pkt, enum kmcl_slot_state from,
+		      enum kmcl_slot_state to);
+void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status,
+		      void *buf, u32 len);
+bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len);
+void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status);
+
+static inline struct kmcl_packet *kmcl_packet(VMBPACKET handle)
+{
+	struct kmcl_packet *pkt = (struct kmcl_packet *)handle;
+
+	return likely(pkt && pkt->object.magic == KMCL_MAGIC_PACKET) ? pkt : NULL;
+}
+
+static inline VMBPACKET kmcl_packet_handle(struct kmcl_packet *pkt)
+{
+	return (VMBPACKET)pkt;
+}
+
+/* The id under which the packet's current send travels. */
+static inline u64 kmcl_packet_id(const struct kmcl_packet *pkt, u64 word)
+{
+	return (word & ~0xffffffffULL) | (pkt->index + 1);
+}
+
+static inline enum kmcl_slot_state kmcl_word_state(u64 word)
+{
+	return (u32)word;
+}
+
+/* send.c */
+void kmcl_tx_init(struct kmcl_channel *ch);
+NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flags);
+NTSTATUS kmcl_send_now(struct kmcl_channel *ch, const void *buf, u32 len);
+bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id);
+void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len);
+void kmcl_tx_event(struct kmcl_channel *ch);
+bool kmcl_tx_set(struct kmcl_channel *ch, enum kmcl_tx_mode from, enum kmcl_tx_mode to);
+void kmcl_tx_off(struct kmcl_channel *ch);
+void kmcl_tx_drain(struct kmcl_channel *ch);
+void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_bytes);
+void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status);
+
+/* receive.c */
+void kmcl_rx_init(struct kmcl_channel *ch);
+int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes);
+void kmcl_rx_finish(struct kmcl_channel *ch);
+void kmcl_rx_open_gate(struct kmcl_channel *ch);
+void kmcl_rx_shut_gate(struct kmcl_channel *ch);
+void kmcl_rx_wait_idle(struct kmcl_channel *ch);
+void kmcl_rx_wait_driver(struct kmcl_channel *ch);
+void kmcl_rx_event(struct kmcl_channel *ch);
+void kmcl_rx_retire(struct kmcl_incoming *in);
+u64 kmcl_rx_pool_bytes(const struct kmcl_channel *ch);
+
+/* status.c */
+NTSTATUS kmcl_status_from_errno(int err);
+
+#endif

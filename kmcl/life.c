@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a channel: enable, start, pause, disable, and what happens when
+ * the peer or the device goes away.
+ *
+ * Two machines, one above the other.
+ *
+ * Life (enum kmcl_state) is what the driver sees.  One task at a time owns it
+ * (life_enter), and keeps it while it calls the driver's state callbacks: the
+ * caller of Enable, Disable, Start or Pause, or life_work.
+ *
+ * The link (enum kmcl_link_state) is the open pair of rings.  It goes down under
+ * whatever life is doing, from the bus's remove callback, from poison_work, or
+ * from a Disable that finds life owned by somebody who waits; none of them may
+ * wait for a callback of the driver.  kmcl_link_down() fences every user of the
+ * rings, completes what does not need the rings any more, closes, and leaves the
+ * rest (Suspend, drain, Closed) to life_work.
+ */
+#include <linux/export.h>
+#include <linux/module.h>
+#include "compat.h"
+#include "kmcl.h"
+
+/* ---- waiting for somebody else ---- */
+
+static void step_late(struct timer_list *t)
+{
+	struct kmcl_step *step = container_of(t, struct kmcl_step, timer);
+
+	pr_warn("kmcl: %s: still waiting for %s after %u s\n", step->channel->name,
+		step->what, KMCL_STEP_WARN / HZ);
+}
+
+void kmcl_step_begin(struct kmcl_step *step, struct kmcl_channel *ch, const char *what)
+{
+	step->channel = ch;
+	step->what = what;
+	timer_setup_on_stack(&step->timer, step_late, 0);
+	mod_timer(&step->timer, jiffies + KMCL_STEP_WARN);
+}
+
+void kmcl_step_end(struct kmcl_step *step)
+{
+	timer_delete_sync(&step->timer);
+	destroy_timer_on_stack(&step->timer);
+}
+
+/* ---- ownership of life ---- */
+
+static bool life_try(struct kmcl_channel *ch)
+{
+	bool ok;
+
+	spin_lock(&ch->life_lock);
+	ok = !ch->life_owner;
+	if (ok)
+		ch->life_owner = current;
+	spin_unlock(&ch->life_lock);
+	return ok;
+}
+
+static void life_enter(struct kmcl_channel *ch)
+{
+	wait_event(ch->life_wait, life_try(ch));
+}
+
+static void life_leave(struct kmcl_channel *ch)
+{
+	spin_lock(&ch->life_lock);
+	ch->life_owner = NULL;
+	spin_unlock(&ch->life_lock);
+	wake_up_all(&ch->life_wait);
+}
+
+static bool life_is_mine(struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->life_owner) == current;
+}
+
+/**
+ * kmcl_passive() - may this caller wait for the channel?
+ * @ch: channel
+ * @who: function name for the log line
+ *
+ * Return: false, with one line, inside a callback of the channel that the
+ * caller would wait for, or above PASSIVE_LEVEL.
+ */
+bool kmcl_passive(struct kmcl_channel *ch, const char *who)
+{
+	if (in_interrupt() || irqs_disabled()) {
+		kmcl_err(ch, "%s above PASSIVE_LEVEL, ignored\n", who);
+		return false;
+	}
+	if (life_is_mine(ch)) {
+		kmcl_err(ch, "%s inside a state change callback, ignored\n", who);
+		return false;
+	}
+	if (READ_ONCE(ch->rx.worker_task) == current) {
+		kmcl_err(ch, "%s inside ProcessPacket, ignored\n", who);
+		return false;
+	}
+	return true;
+}
+
+/* ---- the driver's state callbacks ---- */
+
+#define call_state(ch, which, ret) ({						\
+	const struct kmcl_state_callbacks *cb = &(ch)->config.state;		\
+	VMBCHANNEL handle = kmcl_channel_handle(ch);				\
+	if (cb->ex) {								\
+		if (cb->v5.EvtChannel##which##Ex)				\
+			ret cb->v5.EvtChannel##which##Ex(handle, cb->context);	\
+	} else if (cb->legacy.EvtChannel##which) {				\
+		ret cb->legacy.EvtChannel##which(handle);			\
+	}									\
+})
+
+static NTSTATUS call_opened(struct kmcl_channel *ch)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+
+	call_state(ch, Opened, status =);
+	return status;
+}
+
+/* ---- the link ---- */
+
+static bool link_settled(struct kmcl_channel *ch)
+{
+	enum kmcl_link_state state = READ_ONCE(ch->link_state);
+
+	return state == KMCL_LINK_NONE || state == KMCL_LINK_UP;
+}
+
+/* Move the link from @from to @to; false when it is (or settles) elsewhere. */
+static bool link_move(struct kmcl_channel *ch, enum kmcl_link_state from,
+		      enum kmcl_link_state to)
+{
+	bool ok, settled;
+
+	for (;;) {
+		wait_event(ch->life_wait, link_settled(ch));
+		spin_lock(&ch->life_lock);
+		settled = link_settled(ch);
+		ok = ch->link_state == from;
+		if (settled && ok)
+			ch->link_state = to;
+		spin_unlock(&ch->life_lock);
+		if (settled)
+			return ok;
+	}
+}
+
+static void link_set(struct kmcl_channel *ch, enum kmcl_link_state to)
+{
+	spin_lock(&ch->life_lock);
+	ch->link_state = to;
+	spin_unlock(&ch->life_lock);
+	wake_up_all(&ch->life_wait);
+}
+
+static u32 ring_pages(u32 wanted, u64 packet)
+{
+	/* two packets of the largest encoding, and the slot that stays free */
+	return max_t(u64, wanted, DIV_ROUND_UP(2 * packet + 8, KMCL_PAGE_SIZE));
+}
+
+static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
+{
+	struct kmcl_link *link = ch->target.link;
+	struct kmcl_step step;
+	int ret;
+
+	if (!link_move(ch, KMCL_LINK_NONE, KMCL_LINK_OPENING))
+		return -EBUSY;
+	link->channel = ch;
+	WRITE_ONCE(ch->poison, NULL);
+	kmcl_rx_shut_gate(ch);
+	kmcl_step_begin(&step, ch, "the host to open the channel");
+	ret = link->ops->open(link, out_bytes, in_bytes);
+	kmcl_step_end(&step);
+	if (!ret) {
+		kmcl_tx_attach(ch, link, out_bytes);
+		rcu_assign_pointer(ch->link, link);
+		/* for what the peer did before there was anybody to look */
+		link->ops->kick(link);
+	}
+	link_set(ch, ret ? KMCL_LINK_NONE : KMCL_LINK_UP);
+	return ret;
+}
+
+/**
+ * kmcl_link_down() - take the rings away
+ * @ch: channel
+ * @status: how outgoing packets end
+ *
+ * Idempotent; returns when the rings are closed, whoever closed them.  Waits
+ * for the peer's answer to the close, never for a packet of the peer nor for a
+ * sleeping callback of the driver.
+ *
+ * Context: process.
+ */
+static void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status)
+{
+	struct kmcl_link *link;
+	struct kmcl_step step;
+
+	if (!link_move(ch, KMCL_LINK_UP, KMCL_LINK_CLOSING))
+		return;
+	link = rcu_dereference_protected(ch->link, true);
+
+	/* nobody enters any more: neither senders, pump nor reader */
+	kmcl_rx_shut_gate(ch);
+	kmcl_tx_off(ch);
+	kmcl_tx_attach(ch, NULL, 0);
+	RCU_INIT_POINTER(ch->link, NULL);
+	synchronize_rcu();
+
+	/* and those who were inside have left */
+	kmcl_tx_abort(ch, status);
+
+	kmcl_step_begin(&step, ch, "the host to close the channel");
+	if (link->ops->close(link))
+		kmcl_err(ch, "the rings could not be closed; their memory stays with the host\n");
+	kmcl_step_end(&step);
+	link_set(ch, KMCL_LINK_NONE);
+}
+
+/**
+ * kmcl_poison() - the peer broke the rules, or the driver says so
+ * @ch: channel
+ * @why: what is wrong, a constant phrase
+ *
+ * Traffic stops at once; a work item closes the rings and completes everything
+ * with STATUS_DEVICE_REMOVED.
+ *
+ * Context: any up to softirq.
+ */
+void kmcl_poison(struct kmcl_channel *ch, const char *why)
+{
+	if (cmpxchg(&ch->poison, NULL, why))
+		return;
+	ch->stats.faults++;
+	kmcl_err(ch, "closing the channel: %s\n", why);
+	kmcl_tx_off(ch);
+	queue_work(kmcl_wq, &ch->poison_work);
+}
+
+static void poison_work(struct work_struct *work)
+{
+	struct kmcl_channel *ch = container_of(work, struct kmcl_channel, poison_work);
+
+	kmcl_link_down(ch, STATUS_DEVICE_REMOVED);
+	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+}
+
+/* ---- steps of life; the caller owns it ---- */
+
+static bool link_is_up(struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->link_state) == KMCL_LINK_UP &&
+	       !READ_ONCE(ch->poison) && !READ_ONCE(ch->stopping);
+}
+
+static void start(struct kmcl_channel *ch)
+{
+	if (!link_is_up(ch))
+		return;
+	ch->running = true;
+	call_state(ch, Started,);
+	kmcl_tx_set(ch, KMCL_TX_HOLD, KMCL_TX_RUN);
+	if (!link_is_up(ch))
+		return;
+	kmcl_rx_open_gate(ch);
+	call_state(ch, PostStarted,);
+}
+
+/* Stop the queue, tell the driver, wait until it has completed everything. */
+static void suspend(struct kmcl_channel *ch)
+{
+	kmcl_rx_shut_gate(ch);
+	kmcl_rx_wait_idle(ch);
+	kmcl_tx_set(ch, KMCL_TX_RUN, KMCL_TX_HOLD);
+	if (ch->running)
+		call_state(ch, Suspend,);
+	ch->running = false;
+	kmcl_rx_wait_driver(ch);
+}
+
+/* Back to where Enable began. */
+static void finish(struct kmcl_channel *ch)
+{
+	kmcl_tx_off(ch);
+	/* senders and completers that had entered before */
+	synchronize_rcu();
+	kmcl_tx_abort(ch, STATUS_CANCELLED);
+	if (ch->claimed)
+		ch->transport->release(&ch->target);
+	ch->claimed = false;
+	cancel_work_sync(&ch->poison_work);
+	kmcl_rx_finish(ch);
+	kmcl_transport_put(ch->transport);
+	ch->transport = NULL;
+	ch->pause_wanted = false;
+	ch->state = KMCL_DISABLED;
+}
+
+/* An opened channel whose link is down: the rest of the way to disabled. */
+static void close_down(struct kmcl_channel *ch)
+{
+	suspend(ch);
+	ch->may_reenable = true;
+	call_state(ch, Closed,);
+	finish(ch);
+	ch->may_reenable = false;
+}
+
+static NTSTATUS bring_up(struct kmcl_channel *ch)
+{
+	const struct kmcl_config *cfg = &ch->config;
+	u64 packet = KMCL_DESC_SIZE + KMCL_PIPE_HEADER + ALIGN(cfg->max_packet, 8) +
+		     KMCL_FOOTER_SIZE;
+	u32 out = ring_pages(cfg->out_pages, packet);
+	u32 in = ring_pages(cfg->in_pages, packet);
+	bool pipe = cfg->flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
+	NTSTATUS status;
+	int ret;
+
+	if (ch->target.pipe != pipe)
+		kmcl_warn(ch, "the host offers a %s and the driver expects a %s\n",
+			  ch->target.pipe ? "pipe" : "plain channel",
+			  pipe ? "pipe" : "plain channel");
+
+	ret = kmcl_rx_start(ch, in * KMCL_PAGE_SIZE);
+	if (!ret)
+		ret = link_up(ch, out * KMCL_PAGE_SIZE, in * KMCL_PAGE_SIZE);
+	if (ret) {
+		if (ret == -ENOMEM)
+			kmcl_err(ch, "no memory for rings of %u and %u pages and packets of %u bytes\n",
+				 out, in, cfg->max_packet);
+		else
+			kmcl_err(ch, "the host did not open the channel (%d)\n", ret);
+		finish(ch);
+		return kmcl_status_from_errno(ret);
+	}
+
+	ch->state = KMCL_OPEN;
+	status = call_opened(ch);
+	if (!NT_SUCCESS(status)) {
+		kmcl_link_down(ch, STATUS_CANCELLED);
+		finish(ch);
+		return status;
+	}
+	if (!READ_ONCE(ch->pause_wanted))
+		start(ch);
+	return STATUS_SUCCESS;
+}
+
+/* Limits that no ring can satisfy, before anything is allocated. */
+static NTSTATUS check_limits(struct kmcl_channel *ch)
+{
+	const struct kmcl_config *cfg = &ch->config;
+	u64 packet = KMCL_DESC_SIZE + KMCL_PIPE_HEADER + ALIGN((u64)cfg->max_packet, 8);
+	u64 pool;
+
+	if (packet > KMCL_PACKET_MAX) {
+		kmcl_err(ch, "MaximumPacketSize %u: no packet may exceed %u bytes with its headers\n",
+			 cfg->max_packet, KMCL_PACKET_MAX);
+		return STATUS_INVALID_PARAMETER;
+	}
+	pool = kmcl_rx_pool_bytes(ch);
+	if (pool > KMCL_POOL_MAX) {
+		kmcl_err(ch, "%u incoming packets of up to %u bytes need %llu bytes, more than %u\n",
+			 ch->rx.quota, cfg->max_packet, pool, KMCL_POOL_MAX);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS enable(struct kmcl_channel *ch)
+{
+	NTSTATUS status;
+	int ret;
+
+	if (ch->state != KMCL_DISABLED)
+		return STATUS_INVALID_DEVICE_STATE;
+	status = check_limits(ch);
+	if (status)
+		return status;
+	ch->transport = kmcl_transport_get();
+	if (!ch->transport) {
+		kmcl_err(ch, "no transport: modprobe kmcl_vmbus\n");
+		return STATUS_NOT_SUPPORTED;
+	}
+
+	ch->state = KMCL_WAITING;
+	kmcl_tx_set(ch, KMCL_TX_OFF, KMCL_TX_HOLD);
+	ret = ch->transport->claim(&ch->target);
+	ch->claimed = !ret || ret == -EINPROGRESS;
+	if (ret == -EINPROGRESS)
+		return STATUS_SUCCESS;
+	if (ret) {
+		finish(ch);
+		return ret == -EBUSY ? STATUS_UNSUCCESSFUL : kmcl_status_from_errno(ret);
+	}
+	return bring_up(ch);
+}
+
+static void pnp_failure(struct kmcl_channel *ch, NTSTATUS status)
+{
+	if (!ch->config.pnp_failure)
+		return;
+	ch->may_reenable = true;
+	ch->config.pnp_failure(kmcl_channel_handle(ch), status);
+	ch->may_reenable = false;
+}
+
+/*
+ * What nobody waits for: an offer that came later, a link that went down, an
+ * Enable from inside Closed.
+ */
+static void life_work(struct work_struct *work)
+{
+	struct kmcl_channel *ch = container_of(to_delayed_work(work),
+					       struct kmcl_channel, life_work);
+	NTSTATUS status = STATUS_SUCCESS;
+	bool failed = false;
+
+	life_enter(ch);
+	if (ch->state == KMCL_OPEN && READ_ONCE(ch->link_state) == KMCL_LINK_NONE)
+		close_down(ch);
+
+	if (ch->reenable && ch->state == KMCL_DISABLED) {
+		ch->reenable = false;
+		status = enable(ch);
+		failed = !NT_SUCCESS(status);
+	} else if (ch->state == KMCL_WAITING && READ_ONCE(ch->target.link)) {
+		status = bring_up(ch);
+		/* an offer that came and went: wait for the next one */
+		if (status == STATUS_DEVICE_REMOVED)
+			status = enable(ch);
+		failed = !NT_SUCCESS(status);
+	}
+	if (failed)
+		pnp_failure(ch, status);
+
+	/* from Closed at once, from PnpFailure not in a tight loop */
+	if (ch->reenable)
+		mod_delayed_work(kmcl_wq, &ch->life_work, failed ? HZ : 0);
+	life_leave(ch);
+}
+
+/* Take life even from an owner who waits for the peer: cut the link first. */
+static void life_enter_stopping(struct kmcl_channel *ch)
+{
+	if (life_try(ch))
+		return;
+	WRITE_ONCE(ch->stopping, true);
+	do {
+		kmcl_link_down(ch, STATUS_CANCELLED);
+	} while (!wait_event_timeout(ch->life_wait, life_try(ch), HZ / 10));
+	WRITE_ONCE(ch->stopping, false);
+}
+
+/**
+ * kmcl_disable() - take a channel down from wherever it is
+ * @ch: channel
+ * @who: function name for the log line about misuse
+ *
+ * Context: process, outside the channel's callbacks.
+ */
+void kmcl_disable(struct kmcl_channel *ch, const char *who)
+{
+	if (!kmcl_passive(ch, who))
+		return;
+	life_enter_stopping(ch);
+	ch->reenable = false;
+	switch (ch->state) {
+	case KMCL_DISABLED:
+		ch->pause_wanted = false;
+		break;
+	case KMCL_WAITING:
+		finish(ch);
+		break;
+	case KMCL_OPEN:
+		/* what is in flight may still be answered, and is until the end */
+		kmcl_tx_drain(ch);
+		suspend(ch);
+		kmcl_link_down(ch, STATUS_CANCELLED);
+		close_down(ch);
+		break;
+	}
+	ch->reenable = false;
+	life_leave(ch);
+}
+
+/* ---- events from the transport ---- */
+
+/**
+ * kmcl_target_arrived() - a device that a channel waits for is there
+ * @target: with @target->link set
+ *
+ * Context: process; returns without waiting for the driver.
+ */
+void kmcl_target_arrived(struct kmcl_target *target)
+{
+	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
+
+	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+}
+EXPORT_SYMBOL_GPL(kmcl_target_arrived);
+
+/**
+ * kmcl_target_gone() - the device behind a channel is being removed
+ * @target: with @target->link still set
+ *
+ * Returns with the rings closed and every outgoing packet completed; the
+ * driver's Suspend and Closed follow from the channel's own work.
+ *
+ * Context: process.
+ */
+void kmcl_target_gone(struct kmcl_target *target)
+{
+	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
+
+	kmcl_link_down(ch, STATUS_DEVICE_REMOVED);
+	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+}
+EXPORT_SYMBOL_GPL(kmcl_target_gone);
+
+/* ---- the API ---- */
+
+NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+	NTSTATUS status;
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (life_is_mine(ch) && ch->may_reenable) {
+		/* takes effect when Closed has returned; then see life_work() */
+		ch->reenable = true;
+		mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+		return STATUS_SUCCESS;
+	}
+	if (!kmcl_passive(ch, __func__))
+		return STATUS_INVALID_DEVICE_STATE;
+	life_enter(ch);
+	status = enable(ch);
+	life_leave(ch);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelEnable);
+
+VOID VmbChannelDisable(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	if (ch)
+		kmcl_disable(ch, __func__);
+}
+EXPORT_SYMBOL_GPL(VmbChannelDisable);
+
+VOID VmbChannelStart(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	if (!ch || !kmcl_passive(ch, __func__))
+		return;
+	life_enter(ch);
+	ch->pause_wanted = false;
+	if (ch->state == KMCL_OPEN && !ch->running)
+		start(ch);
+	life_leave(ch);
+}
+EXPORT_SYMBOL_GPL(VmbChannelStart);
+
+VOID VmbChannelPause(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	if (!ch || !kmcl_passive(ch, __func__))
+		return;
+	life_enter(ch);
+	ch->pause_wanted = true;
+	if (ch->state == KMCL_OPEN && ch->running)
+		suspend(ch);
+	life_leave(ch);
+}
+EXPORT_SYMBOL_GPL(VmbChannelPause);
+
+void kmcl_life_init(struct kmcl_channel *ch)
+{
+	spin_lock_init(&ch->life_lock);
+	init_waitqueue_head(&ch->life_wait);
+	INIT_DELAYED_WORK(&ch->life_work, life_work);
+	INIT_WORK(&ch->poison_work, poison_work);
+	INIT_LIST_HEAD(&ch->target.node);
+	ch->target.name = ch->name;
+}
+
+/* The channel is disabled and nobody may use it any more. */
+void kmcl_life_exit(struct kmcl_channel *ch)
+{
+	cancel_delayed_work_sync(&ch->life_work);
+	cancel_work_sync(&ch->poison_work);
+}

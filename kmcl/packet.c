@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Outgoing packet objects, their transaction slots, and the call of completion
+ * routines.
+ *
+ * A packet owns its slot from VmbPacketAllocate() on, so sending never has to
+ * find one.  A packet in the driver's own memory owns one from
+ * VmbPacketInitialize() until its completion routine is called: as on Windows,
+ * that memory is then simply dropped or initialised again, and nothing may
+ * stay behind.
+ */
+#include <linux/export.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include "kmcl.h"
+
+/* Completions waiting for the outer loop of this CPU; touched with BH off. */
+struct kmcl_done {
+	bool running;
+	struct list_head list;
+};
+
+static DEFINE_PER_CPU(struct kmcl_done, kmcl_done);
+
+static struct kmcl_slot *slot_at(struct kmcl_channel *ch, u32 index)
+{
+	return &ch->chunks[index / KMCL_SLOT_CHUNK][index % KMCL_SLOT_CHUNK];
+}
+
+/* Called with slot_lock; leaves it for no one: GFP_ATOMIC inside. */
+static bool slots_grow(struct kmcl_channel *ch)
+{
+	u32 chunk = ch->slots / KMCL_SLOT_CHUNK, i;
+	struct kmcl_slot *slots;
+
+	if (chunk == ch->chunk_max)
+		return false;
+	slots = kcalloc(KMCL_SLOT_CHUNK, sizeof(*slots), GFP_ATOMIC);
+	if (!slots)
+		return false;
+	for (i = 0; i < KMCL_SLOT_CHUNK; i++)
+		slots[i].next = i + 1 < KMCL_SLOT_CHUNK ? ch->slots + i + 2 : 0;
+	ch->chunks[chunk] = slots;
+	ch->free_slot = ch->slots + 1;
+	/* pairs with kmcl_packet_slot(): the chunk before the count */
+	smp_store_release(&ch->slots, ch->slots + KMCL_SLOT_CHUNK);
+	return true;
+}
+
+/**
+ * kmcl_packet_take_slot() - give a packet a transaction slot
+ * @pkt: a packet without one
+ *
+ * Context: any up to softirq.
+ * Return: false when the channel's limit is reached or memory is short.
+ */
+bool kmcl_packet_take_slot(struct kmcl_packet *pkt)
+{
+	struct kmcl_channel *ch = pkt->object.channel;
+	bool ok = false;
+
+	spin_lock_bh(&ch->slot_lock);
+	if (!pkt->internal && ch->packets >= ch->config.max_count)
+		goto out;
+	if (!ch->free_slot && !slots_grow(ch))
+		goto out;
+	pkt->index = ch->free_slot - 1;
+	pkt->slot = slot_at(ch, pkt->index);
+	ch->free_slot = pkt->slot->next;
+	WRITE_ONCE(pkt->slot->packet, pkt);
+	if (!pkt->internal)
+		ch->packets++;
+	ok = true;
+out:
+	spin_unlock_bh(&ch->slot_lock);
+	return ok;
+}
+
+static void give_slot(struct kmcl_packet *pkt)
+{
+	struct kmcl_channel *ch = pkt->object.channel;
+
+	spin_lock_bh(&ch->slot_lock);
+	WRITE_ONCE(pkt->slot->packet, NULL);
+	pkt->slot->next = ch->free_slot;
+	ch->free_slot = pkt->index + 1;
+	if (!pkt->internal)
+		ch->packets--;
+	spin_unlock_bh(&ch->slot_lock);
+	pkt->slot = NULL;
+}
+
+/* The slot that @id names, or NULL; the id comes from the peer. */
+static struct kmcl_slot *slot_by_id(struct kmcl_channel *ch, u64 id)
+{
+	u32 index = (u32)id - 1;
+
+	if (index >= smp_load_acquire(&ch->slots))
+		return NULL;
+	return slot_at(ch, index);
+}
+
+/**
+ * kmcl_packet_move() - move a packet's state, keeping its generation
+ * @pkt: the packet
+ * @from: state it is expected in
+ * @to: next state
+ *
+ * Return: true for the one caller that moved it.
+ */
+bool kmcl_packet_move(struct kmcl_packet *pkt, enum kmcl_slot_state from,
+		      enum kmcl_slot_state to)
+{
+	s64 word = atomic64_read(&pkt->slot->word);
+
+	if (kmcl_word_state(word) != from)
+		return false;
+	return atomic64_try_cmpxchg(&pkt->slot->word, &word, word - from + to);
+}
+
+/**
+ * kmcl_packet_published() - a packet's data is copied; it is about to be visible
+ * @link: the link it goes out on
+ * @id: its transaction id
+ *
+ * Called by the transport between the copy into the ring and the store of the
+ * write index, only for packets that want an answer.  From here on the answer,
+ * and with it the end of the packet's memory, can come at any time.
+ *
+ * Context: any; may be called under the transport's ring lock.
+ */
+void kmcl_packet_published(struct kmcl_link *link, u64 id)
+{
+	struct kmcl_slot *slot = slot_by_id(link->channel, id);
+
+	/* the sender owns a packet in WRITING: nobody else moves this word */
+	atomic64_set(&slot->word, (id & ~0xffffffffULL) | KMCL_SLOT_SENT);
+}
+EXPORT_SYMBOL_GPL(kmcl_packet_published);
+
+/**
+ * kmcl_packet_answered() - the peer completed something
+ * @ch: channel
+ * @id: transaction id, unchecked
+ * @buf: payload of the answer, valid during the call
+ * @len: bytes
+ *
+ * Context: the reader.
+ * Return: false when nothing that was sent is waiting under @id.
+ */
+bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
+{
+	struct kmcl_slot *slot = slot_by_id(ch, id);
+	struct kmcl_packet *pkt;
+	u64 gen = id & ~0xffffffffULL;
+	s64 word = gen | KMCL_SLOT_SENT;
+
+	if (!slot)
+		return false;
+	/*
+	 * While the word says SENT under this generation the slot is not given
+	 * to another packet, so a successful exchange proves @pkt.
+	 */
+	pkt = READ_ONCE(slot->packet);
+	if (!atomic64_try_cmpxchg(&slot->word, &word, gen | KMCL_SLOT_IDLE))
+		return false;
+	kmcl_packet_done(pkt, STATUS_SUCCESS, buf, len);
+	return true;
+}
+
+/**
+ * kmcl_packets_abort() - complete everything that awaits an answer
+ * @ch: channel, its link fenced: nobody writes and nobody reads
+ * @status: for the completion routines
+ *
+ * Context: process.
+ */
+void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status)
+{
+	u32 i, n = smp_load_acquire(&ch->slots);
+
+	for (i = 0; i < n; i++) {
+		struct kmcl_slot *slot = slot_at(ch, i);
+		s64 word = atomic64_read(&slot->word);
+		struct kmcl_packet *pkt = READ_ONCE(slot->packet);
+
+		if (kmcl_word_state(word) != KMCL_SLOT_SENT)
+			continue;
+		if (atomic64_try_cmpxchg(&slot->word, &word,
+					 word - KMCL_SLOT_SENT + KMCL_SLOT_IDLE))
+			kmcl_packet_done(pkt, status, NULL, 0);
+	}
+}
+
+static void call_routine(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u32 len)
+{
+	VMBPACKET handle = kmcl_packet_handle(pkt);
+
+	/* the routine may drop the memory of a packet that is not ours */
+	if (!pkt->library && pkt->slot)
+		give_slot(pkt);
+
+	if (pkt->ex)
+		pkt->routine_ex(handle, pkt->context, status, buf, len);
+	else
+		pkt->routine(handle, status, buf, len);
+}
+
+/**
+ * kmcl_packet_done() - call a packet's completion routine, once
+ * @pkt: packet; the caller has moved its slot to IDLE
+ * @status: how it ended
+ * @buf: the answer's payload, or NULL
+ * @len: its bytes
+ *
+ * The routine runs with BH off (DISPATCH_LEVEL) inside an RCU read side
+ * section, which is what teardown waits for.  A routine that makes another
+ * packet complete on the same stack does not nest: that one waits here for the
+ * outer call to return, so a chain of sends needs no stack.  Only completions
+ * without payload can nest, since answers are delivered by the reader.
+ *
+ * Context: process or softirq, interrupts on, no lock held.
+ */
+void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u32 len)
+{
+	struct kmcl_done *done;
+
+	local_bh_disable();
+	rcu_read_lock();
+	done = this_cpu_ptr(&kmcl_done);
+	if (done->running) {
+		pkt->status = status;
+		list_add_tail(&pkt->tx.node, &done->list);
+		goto out;
+	}
+	done->running = true;
+	call_routine(pkt, status, buf, len);
+	while (!list_empty(&done->list)) {
+		pkt = list_first_entry(&done->list, struct kmcl_packet, tx.node);
+		list_del(&pkt->tx.node);
+		call_routine(pkt, pkt->status, NULL, 0);
+	}
+	done->running = false;
+out:
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+/* An allocated packet's routine until the driver sets another: it frees. */
+static VOID free_on_completion(VMBPACKET handle, NTSTATUS status, PVOID buf, UINT32 len)
+{
+	VmbPacketFree(handle);
+}
+
+static void packet_setup(struct kmcl_packet *pkt, struct kmcl_channel *ch, u32 capacity)
+{
+	memset(pkt, 0, sizeof(*pkt));
+	pkt->object.magic = KMCL_MAGIC_PACKET;
+	pkt->object.channel = ch;
+	pkt->capacity = capacity;
+	INIT_LIST_HEAD(&pkt->tx.node);
+}
+
+static u32 packet_bytes(u32 payload)
+{
+	return sizeof(struct kmcl_packet) + KMCL_PIPE_HEADER + ALIGN(payload, 8);
+}
+
+/**
+ * kmcl_packet_alloc() - allocate a packet object and its slot
+ * @ch: channel
+ * @internal: not counted against the driver's MaximumPacketCount
+ * @gfp: how to allocate
+ *
+ * Return: the packet, or NULL.
+ */
+struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp)
+{
+	u32 capacity = READ_ONCE(ch->config.max_packet);
+	struct kmcl_packet *pkt = kvmalloc(packet_bytes(capacity), gfp);
+
+	if (!pkt)
+		return NULL;
+	packet_setup(pkt, ch, capacity);
+	pkt->library = true;
+	pkt->internal = internal;
+	pkt->routine = free_on_completion;
+	if (!kmcl_packet_take_slot(pkt)) {
+		kvfree(pkt);
+		return NULL;
+	}
+	kref_get(&ch->ref);
+	return pkt;
+}
+
+/**
+ * kmcl_packet_free() - give back a packet that is not in flight
+ * @pkt: the packet; a driver's own memory stays with the driver
+ */
+void kmcl_packet_free(struct kmcl_packet *pkt)
+{
+	struct kmcl_channel *ch = pkt->object.channel;
+
+	if (pkt->slot)
+		give_slot(pkt);
+	pkt->object.magic = 0;
+	if (!pkt->library)
+		return;
+	kvfree(pkt);
+	kmcl_channel_put(ch);
+}
+
+void __init kmcl_packets_setup(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		INIT_LIST_HEAD(&per_cpu_ptr(&kmcl_done, cpu)->list);
+}
+
+int kmcl_packets_init(struct kmcl_channel *ch)
+{
+	spin_lock_init(&ch->slot_lock);
+	return kmcl_packets_limit(ch, ch->config.max_count);
+}
+
+/**
+ * kmcl_packets_limit() - make room for a number of packets
+ * @ch: disabled channel
+ * @count: MaximumPacketCount
+ *
+ * The table of chunks holds as many for the library's own packets again, so
+ * that a driver which uses up its packets can still send a synchronous request.
+ *
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int kmcl_packets_limit(struct kmcl_channel *ch, u32 count)
+{
+	u32 chunks = DIV_ROUND_UP(count, KMCL_SLOT_CHUNK) + 4;
+	struct kmcl_slot **new, **old = NULL;
+
+	if (count > KMCL_SLOTS_MAX)
+		return -EINVAL;
+	new = kvcalloc(chunks, sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	spin_lock_bh(&ch->slot_lock);
+	if (chunks > ch->chunk_max) {
+		if (ch->chunks)
+			memcpy(new, ch->chunks, ch->chunk_max * sizeof(*new));
+		old = ch->chunks;
+		ch->chunks = new;
+		ch->chunk_max = chunks;
+		new = NULL;
+	}
+	ch->config.max_count = count;
+	spin_unlock_bh(&ch->slot_lock);
+	kvfree(new);
+	kvfree(old);
+	return 0;
+}
+
+void kmcl_packets_exit(struct kmcl_channel *ch)
+{
+	u32 i;
+
+	for (i = 0; i < ch->slots / KMCL_SLOT_CHUNK; i++)
+		kfree(ch->chunks[i]);
+	kvfree(ch->chunks);
+}
+
+/* ---- the API ---- */
+
+VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+	struct kmcl_packet *pkt;
+
+	if (!ch)
+		return NULL;
+	pkt = kmcl_packet_alloc(ch, false, GFP_ATOMIC);
+	return pkt ? kmcl_packet_handle(pkt) : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbPacketAllocate);
+
+NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+	struct kmcl_packet *pkt = (struct kmcl_packet *)Buffer;
+	struct kmcl_slot *slot = NULL;
+	u32 index = 0;
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!pkt || !IS_ALIGNED((unsigned long)pkt, 8))
+		return STATUS_INVALID_PARAMETER_2;
+	if (Size < packet_bytes(ch->config.max_packet))
+		return STATUS_INVALID_PARAMETER_3;
+
+	/*
+	 * Memory that was initialised and never sent still owns a slot.  What the
+	 * buffer says of itself proves nothing; what the table says does.
+	 */
+	if (pkt->object.magic == KMCL_MAGIC_PACKET && pkt->object.channel == ch &&
+	    pkt->index < smp_load_acquire(&ch->slots) &&
+	    READ_ONCE(slot_at(ch, pkt->index)->packet) == pkt) {
+		index = pkt->index;
+		slot = slot_at(ch, index);
+		if (kmcl_word_state(atomic64_read(&slot->word)) != KMCL_SLOT_IDLE) {
+			kmcl_warn(ch, "VmbPacketInitialize: the packet is in flight\n");
+			return STATUS_INVALID_PARAMETER_2;
+		}
+	}
+	packet_setup(pkt, ch, (Size - packet_bytes(0)) & ~7u);
+	if (slot) {
+		pkt->slot = slot;
+		pkt->index = index;
+	} else if (!kmcl_packet_take_slot(pkt)) {
+		pkt->object.magic = 0;
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbPacketInitialize);
+
+VOID VmbPacketFree(VMBPACKET Packet)
+{
+	struct kmcl_packet *pkt = kmcl_packet(Packet);
+
+	if (!pkt)
+		return;
+	if (pkt->slot &&
+	    kmcl_word_state(atomic64_read(&pkt->slot->word)) != KMCL_SLOT_IDLE) {
+		kmcl_err(pkt->object.channel,
+			 "VmbPacketFree: the packet is in flight, not freed\n");
+		return;
+	}
+	kmcl_packet_free(pkt);
+}
+EXPORT_SYMBOL_GPL(VmbPacketFree);
+
+VMBCHANNEL VmbPacketGetChannel(VMBPACKET Packet)
+{
+	struct kmcl_object *obj = (struct kmcl_object *)Packet;
+
+	return obj ? kmcl_channel_handle(obj->channel) : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbPacketGetChannel);
+
+VOID VmbPacketSetPointer(VMBPACKET Packet, PVOID Pointer)
+{
+	struct kmcl_object *obj = (struct kmcl_object *)Packet;
+
+	if (obj)
+		obj->pointer = Pointer;
+}
+EXPORT_SYMBOL_GPL(VmbPacketSetPointer);
+
+PVOID VmbPacketGetPointer(VMBPACKET Packet)
+{
+	struct kmcl_object *obj = (struct kmcl_object *)Packet;
+
+	return obj ? obj->pointer : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbPacketGetPointer);
+
+VOID VmbPacketSetCompletionRoutine(VMBPACKET Packet,
+				   PFN_VMB_PACKET_COMPLETION_ROUTINE CompletionRoutine)
+{
+	struct kmcl_packet *pkt = kmcl_packet(Packet);
+
+	if (!pkt)
+		return;
+	pkt->ex = false;
+	pkt->routine = CompletionRoutine ?:
+		       pkt->library ? free_on_completion : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutine);
+
+VOID VmbPacketSetCompletionRoutineEx(VMBPACKET Packet, PVOID CallbackContext,
+				     PFN_VMB_PACKET_COMPLETION_ROUTINE_EX CompletionRoutine)
+{
+	struct kmcl_packet *pkt = kmcl_packet(Packet);
+
+	if (!pkt)
+		return;
+	pkt->ex = true;
+	pkt->context = CallbackContext;
+	pkt->routine_ex = CompletionRoutine;
+}
+EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutineEx);
+
+UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	return ch ? packet_bytes(ch->config.max_packet) : 0;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The seam between the library and what carries its packets.
+ *
+ * A transport finds the device that a channel wants (a target) and gives it a
+ * link: one open pair of rings.  The library owns order, queueing, completion
+ * and life; a transport moves bytes and wakes.
+ *
+ * Two rules keep both sides simple.  Control operations (claim, release, open,
+ * close) run in process context, one at a time per channel.  Data operations
+ * run inside an RCU read side section, and none runs after the library has
+ * taken the link away and waited for readers, which it does before close.
+ */
+#ifndef _KMCL_TRANSPORT_H
+#define _KMCL_TRANSPORT_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+#include <linux/uuid.h>
+#include "ring.h"
+
+struct device;
+struct hv_vmbus_device_id;
+struct kmcl_channel;
+struct kmcl_link;
+struct kmcl_target;
+struct kmcl_vsc;
+struct module;
+
+/**
+ * struct kmcl_link_ops - what a link can do
+ *
+ * @open: open both rings; data bytes each, without their control pages. May
+ *	sleep, waits for the peer without limit. @want_interrupts is the state
+ *	the link starts in. Errno: -ENODEV the offer is gone, -ENOMEM, -EAGAIN
+ *	refused by the peer.
+ * @close: close them. May sleep, waits for the peer without limit. A failure
+ *	means that the peer may still write to the rings: the transport leaves
+ *	them allocated for ever.
+ * @send: write one packet whole or not at all. -EAGAIN: no room. -ENODEV: the
+ *	offer is gone; whether the peer has seen the packet is not known.
+ *	Anything else: the ring is corrupt. When @wants_reply is set the
+ *	transport calls kmcl_packet_published() after it has copied @data and
+ *	before the peer can see the packet.
+ * @want_room: ask for kmcl_link_event() once @bytes (packet and footer) fit; 0
+ *	takes the wish back.
+ * @consumed: publish @link->in.read and signal a peer that waits for room.
+ * @mask: keep the peer from signalling new packets.
+ * @unmask: allow it again.
+ * @kick: have kmcl_link_event() called soon, in softirq.
+ */
+struct kmcl_link_ops {
+	int (*open)(struct kmcl_link *link, u32 out_bytes, u32 in_bytes);
+	int (*close)(struct kmcl_link *link);
+	int (*send)(struct kmcl_link *link, const void *data, u32 len, u64 id,
+		    enum kmcl_packet_type type, bool wants_reply);
+	void (*want_room)(struct kmcl_link *link, u32 bytes);
+	void (*consumed)(struct kmcl_link *link);
+	void (*mask)(struct kmcl_link *link);
+	void (*unmask)(struct kmcl_link *link);
+	void (*kick)(struct kmcl_link *link);
+};
+
+/**
+ * struct kmcl_link - one open pair of rings
+ * @ops: the transport's functions
+ * @channel: whose packets these are; set by the library before @ops->open
+ * @in: the incoming ring; filled in by @ops->open
+ */
+struct kmcl_link {
+	const struct kmcl_link_ops *ops;
+	struct kmcl_channel *channel;
+	struct kmcl_ring in;
+};
+
+/**
+ * struct kmcl_target - what a channel wants to be connected to
+ * @node: the transport's, from claim to release
+ * @private: the transport's, from claim to release
+ * @name: the channel, for log lines
+ * @parent: the VMBus device itself, when the channel names no GUIDs
+ * @has_type: @type is set; otherwise @parent is wanted
+ * @any_instance: take the first free device of @type
+ * @type: class GUID
+ * @instance: instance GUID
+ * @link: set by the transport when the device is there, until release
+ * @device: the VMBus device behind @link, until release
+ * @active: its instance GUID, until the next claim
+ * @pipe: the offer is of pipe mode
+ */
+struct kmcl_target {
+	struct list_head node;
+	void *private;
+	const char *name;
+	struct device *parent;
+	bool has_type;
+	bool any_instance;
+	guid_t type;
+	guid_t instance;
+
+	struct kmcl_link *link;
+	struct device *device;
+	guid_t active;
+	bool pipe;
+};
+
+/**
+ * struct kmcl_transport - a way to find peers
+ * @name: for log lines
+ * @owner: module, pinned while a channel is enabled
+ * @claim: look for the target and keep looking. 0: @target->link is set.
+ *	-EINPROGRESS: not there yet, kmcl_target_arrived() will be called.
+ *	-EBUSY: it is there and another driver has it (one line has said so).
+ *	-EINVAL: @target->parent is no device of this transport.
+ * @release: stop looking, or give the device back; no kmcl_target_*() call for
+ *	@target runs once it has returned.
+ * @vsc_register: find devices for a VSC
+ * @vsc_unregister: remove them and stop
+ */
+struct kmcl_transport {
+	const char *name;
+	struct module *owner;
+	int (*claim)(struct kmcl_target *target);
+	void (*release)(struct kmcl_target *target);
+	int (*vsc_register)(struct kmcl_vsc *vsc);
+	void (*vsc_unregister)(struct kmcl_vsc *vsc);
+};
+
+int kmcl_transport_register(struct kmcl_transport *transport);
+void kmcl_transport_unregister(struct kmcl_transport *transport);
+
+/* Called by the transport. */
+void kmcl_target_arrived(struct kmcl_target *target);
+void kmcl_target_gone(struct kmcl_target *target);
+void kmcl_link_event(struct kmcl_link *link);
+void kmcl_packet_published(struct kmcl_link *link, u64 id);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets over the in-tree bus: a link is a struct vmbus_channel.
+ *
+ * Sending is vmbus_sendpacket().  Reading is ours (ring.c): hv_pkt_iter_*()
+ * accepts any write index, repairs bad lengths in silence and copies a second
+ * time.  Only the end of a read, which publishes the read index and signals a
+ * host that waits for room, goes through hv_pkt_iter_close().
+ *
+ * The channel is in direct mode and we own the interrupt mask.  In batched mode
+ * the bus calls back for ever while a callback leaves packets in the ring, as a
+ * paused channel does.
+ */
+#include <linux/module.h>
+#include "compat.h"
+#include "vmbus.h"
+
+static struct vmbus_channel *channel_of(struct kmcl_link *link)
+{
+	return kmcl_vdev(link)->hv->channel;
+}
+
+static void vmbus_event(void *context)
+{
+	struct kmcl_vdev *v = context;
+
+	kmcl_link_event(&v->link);
+}
+
+/*
+ * The bus asks for a request id under its ring lock, after the packet has been
+ * copied and before the host can see it.  The id is known already; the moment
+ * is what matters: up to here an answer to this packet is a forgery, and the
+ * sender's memory is still needed.
+ */
+static u64 vmbus_published(struct vmbus_channel *chan, u64 id)
+{
+	struct kmcl_vdev *v = chan->channel_callback_context;
+
+	kmcl_packet_published(&v->link, id);
+	return id;
+}
+
+static void vmbus_forget(struct vmbus_channel *chan)
+{
+	chan->next_request_id_callback = NULL;
+	set_channel_read_mode(chan, HV_CALL_BATCHED);
+}
+
+static int vmbus_link_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
+{
+	struct kmcl_vdev *v = kmcl_vdev(link);
+	struct vmbus_channel *chan = v->hv->channel;
+	int ret;
+
+	if (READ_ONCE(v->gone))
+		return -ENODEV;
+	chan->rqstor_size = 0;
+	chan->request_addr_callback = NULL;
+	chan->next_request_id_callback = vmbus_published;
+	set_channel_read_mode(chan, HV_CALL_DIRECT);
+
+	/* each ring has one control page in front of its data */
+	ret = vmbus_open(chan, out_bytes + PAGE_SIZE, in_bytes + PAGE_SIZE,
+			 NULL, 0, vmbus_event, v);
+	if (ret) {
+		vmbus_forget(chan);
+		return ret;
+	}
+	BUILD_BUG_ON(offsetof(struct kmcl_ring_ctl, feature_bits) !=
+		     offsetof(struct hv_ring_buffer, feature_bits));
+	link->in = (struct kmcl_ring) {
+		.ctl = (struct kmcl_ring_ctl *)chan->inbound.ring_buffer,
+		.data = chan->inbound.ring_buffer->buffer,
+		.size = chan->inbound.ring_datasize,
+	};
+	return 0;
+}
+
+static int vmbus_link_close(struct kmcl_link *link)
+{
+	struct vmbus_channel *chan = channel_of(link);
+	int ret = vmbus_disconnect_ring(chan);
+
+	if (!ret)
+		vmbus_free_ring(chan);
+	vmbus_forget(chan);
+	return ret;
+}
+
+static int vmbus_link_send(struct kmcl_link *link, const void *data, u32 len, u64 id,
+			   enum kmcl_packet_type type, bool wants_reply)
+{
+	struct vmbus_channel *chan = channel_of(link);
+
+	if (KMCL_BUS_TRUSTS_INDICES) {
+		const struct hv_ring_buffer_info *out = &chan->outbound;
+
+		if (READ_ONCE(out->ring_buffer->write_index) >= out->ring_datasize ||
+		    READ_ONCE(out->ring_buffer->read_index) >= out->ring_datasize)
+			return -EIO;
+	}
+	BUILD_BUG_ON((int)KMCL_TYPE_INBAND != (int)VM_PKT_DATA_INBAND ||
+		     (int)KMCL_TYPE_COMPLETION != (int)VM_PKT_COMP);
+	return vmbus_sendpacket(chan, (void *)data, len, id, (enum vmbus_packet_type)type,
+				wants_reply ? VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0);
+}
+
+static void vmbus_link_want_room(struct kmcl_link *link, u32 bytes)
+{
+	set_channel_pending_send_size(channel_of(link), bytes);
+}
+
+static void vmbus_link_consumed(struct kmcl_link *link)
+{
+	struct vmbus_channel *chan = channel_of(link);
+
+	chan->inbound.priv_read_index = link->in.read;
+	hv_pkt_iter_close(chan);
+}
+
+/* No barrier: a signal that slips through finds the reader at work. */
+static void vmbus_link_mask(struct kmcl_link *link)
+{
+	WRITE_ONCE(channel_of(link)->inbound.ring_buffer->interrupt_mask, 1);
+}
+
+static void vmbus_link_unmask(struct kmcl_link *link)
+{
+	WRITE_ONCE(channel_of(link)->inbound.ring_buffer->interrupt_mask, 0);
+	/*
+	 * The mask, then the reader's second look.  Pairs with the host's barrier
+	 * between its write index and its look at the mask.
+	 */
+	virt_mb();
+}
+
+static void vmbus_link_kick(struct kmcl_link *link)
+{
+	tasklet_schedule(&channel_of(link)->callback_event);
+}
+
+const struct kmcl_link_ops kmcl_vmbus_link_ops = {
+	.open		= vmbus_link_open,
+	.close		= vmbus_link_close,
+	.send		= vmbus_link_send,
+	.want_room	= vmbus_link_want_room,
+	.consumed	= vmbus_link_consumed,
+	.mask		= vmbus_link_mask,
+	.unmask		= vmbus_link_unmask,
+	.kick		= vmbus_link_kick,
+};
+
+static int __init kmcl_vmbus_init(void)
+{
+	return kmcl_transport_register(&kmcl_vmbus_transport);
+}
+
+static void __exit kmcl_vmbus_exit(void)
+{
+	kmcl_transport_unregister(&kmcl_vmbus_transport);
+}
+
+module_init(kmcl_vmbus_init);
+module_exit(kmcl_vmbus_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VMBus Kernel Mode Client Library: client channels over hv_vmbus");
