@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host's channels: their table, their life from offer to release, and the
+ * loop that serves an open one.
+ *
+ *	hvsim_offer()  ->  open  ->  close  ->  hvsim_rescind()  ->  released
+ *			     ^_________|
+ *
+ * Who touches the rings stands between hvsim_enter() and hvsim_leave(); a close
+ * lets nobody else in and unmaps the rings when the last one has left.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include "internal.h"
+
+/* How long a test may wait for the guest before the host gives up on it. */
+#define PATIENCE	(10 * HZ)
+
+/* In the order of their offers. A channel's number is its place in by_relid. */
+static LIST_HEAD(channels);
+static struct hvsim_chan *by_relid[HVSIM_MAX_RELID];
+
+struct hvsim_chan *hvsim_chan_get(u32 relid)
+{
+	struct hvsim_chan *chan = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&hvsim_lock, flags);
+	if (relid < HVSIM_MAX_RELID)
+		chan = by_relid[relid];
+	if (chan)
+		kref_get(&chan->ref);
+	spin_unlock_irqrestore(&hvsim_lock, flags);
+	return chan;
+}
+
+static void chan_free(struct kref *ref)
+{
+	kfree(container_of(ref, struct hvsim_chan, ref));
+}
+
+void hvsim_chan_put(struct hvsim_chan *chan)
+{
+	kref_put(&chan->ref, chan_free);
+}
+
+bool hvsim_enter(struct hvsim_chan *chan)
+{
+	atomic_inc(&chan->users);
+	/* Pairs with the barrier in hvsim_close(). */
+	smp_mb__after_atomic();
+	if (READ_ONCE(chan->open))
+		return true;
+	hvsim_leave(chan);
+	return false;
+}
+
+void hvsim_leave(struct hvsim_chan *chan)
+{
+	atomic_dec(&chan->users);
+}
+
+/* ---- serving ---- */
+
+static bool has_work(struct hvsim_chan *chan)
+{
+	return READ_ONCE(chan->open) && !READ_ONCE(chan->stalled) &&
+	       hvsim_script_flush(chan);
+}
+
+static void serve_rings(struct hvsim_chan *chan)
+{
+	bool mask;
+	int size;
+
+	if (!hvsim_enter(chan))
+		return;
+	do {
+		mask = READ_ONCE(chan->script.mask);
+		if (mask)
+			hvsim_poke(chan, HVSIM_G2H, HVSIM_INTERRUPT_MASK, 1);
+		while (has_work(chan)) {
+			size = hvsim_recv(chan, chan->rx, chan->g2h.size);
+			if (size < 0)
+				WRITE_ONCE(chan->stalled, true);
+			if (size <= 0)
+				break;
+			hvsim_script_packet(chan, (void *)chan->rx, size);
+		}
+		if (!mask)
+			break;
+		hvsim_poke(chan, HVSIM_G2H, HVSIM_INTERRUPT_MASK, 0);
+		/* The guest signals from here on; what it wrote before is seen now. */
+		smp_mb();
+	} while (has_work(chan) && hvsim_ring_used(chan, HVSIM_G2H));
+	hvsim_leave(chan);
+}
+
+/*
+ * One server at a time, without waiting: who comes while another serves leaves
+ * a kick behind, and the other looks again.
+ */
+static void serve(struct hvsim_chan *chan)
+{
+	int seen;
+
+	if (atomic_fetch_inc(&chan->kicks))
+		return;
+	do {
+		seen = atomic_read(&chan->kicks);
+		serve_rings(chan);
+	} while (!atomic_sub_and_test(seen, &chan->kicks));
+}
+
+static void serve_work(struct work_struct *work)
+{
+	serve(container_of(work, struct hvsim_chan, work));
+}
+
+/**
+ * hvsim_run - let the host look at a channel now, in any execution mode
+ * @chan: the channel
+ */
+void hvsim_run(struct hvsim_chan *chan)
+{
+	serve(chan);
+}
+EXPORT_SYMBOL_GPL(hvsim_run);
+
+/**
+ * hvsim_stall - the host stops reading, so that the guest's ring fills
+ * @chan: the channel
+ */
+void hvsim_stall(struct hvsim_chan *chan)
+{
+	WRITE_ONCE(chan->stalled, true);
+}
+EXPORT_SYMBOL_GPL(hvsim_stall);
+
+/**
+ * hvsim_resume - the host reads again, and looks at once
+ * @chan: the channel
+ */
+void hvsim_resume(struct hvsim_chan *chan)
+{
+	WRITE_ONCE(chan->stalled, false);
+	if (chan->exec == HVSIM_EXEC_ASYNC)
+		queue_work(hvsim_wq, &chan->work);
+	else
+		serve(chan);
+}
+EXPORT_SYMBOL_GPL(hvsim_resume);
+
+/* The guest's hypercall: it has written to an empty ring, or made room. */
+u64 hvsim_signal_event(u64 connection)
+{
+	struct hvsim_chan *chan = hvsim_chan_get((u32)connection - HVSIM_EVENT_CONNECTION);
+
+	if (!chan)
+		return HV_STATUS_INVALID_CONNECTION_ID;
+	chan->stats.signals++;
+	if (!READ_ONCE(chan->open))
+		chan->stats.closed_signals++;
+	if (chan->script.on_signal)
+		chan->script.on_signal(chan);
+	switch (READ_ONCE(chan->exec)) {
+	case HVSIM_EXEC_ASYNC:
+		queue_work(hvsim_wq, &chan->work);
+		break;
+	case HVSIM_EXEC_INLINE:
+		serve(chan);
+		break;
+	case HVSIM_EXEC_MANUAL:
+		break;
+	}
+	hvsim_chan_put(chan);
+	return HV_STATUS_SUCCESS;
+}
+
+/* ---- open and close ---- */
+
+/* The host's answer to an open: 0, or the status of the refusal. */
+u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel *msg)
+{
+	struct hvsim_gpadl *gpadl = hvsim_find_gpadl(msg->ringbuffer_gpadlhandle);
+	u32 split = msg->downstream_ringbuffer_pageoffset;
+	u32 status = chan->script.open_status;
+
+	if (chan->open || chan->rx || !gpadl || gpadl->relid != chan->relid ||
+	    split < 2 || gpadl->nr < split + 2) {
+		hvsim_fault(chan, "open with GPADL %#x of %u pages, %u of them outbound",
+			    msg->ringbuffer_gpadlhandle, gpadl ? gpadl->nr : 0, split);
+		return EINVAL;
+	}
+	memcpy(chan->userdata, msg->userdata, sizeof(chan->userdata));
+	chan->target_vp = msg->target_vp;
+	if (!status && chan->script.on_open)
+		status = chan->script.on_open(chan, chan->userdata);
+	if (status)
+		return status;
+
+	chan->rx = kvmalloc((split - 1) * HV_HYP_PAGE_SIZE, GFP_KERNEL);
+	if (!chan->rx)
+		return ENOMEM;
+	if (hvsim_ring_map(&chan->g2h, gpadl->pages, split))
+		goto free_rx;
+	if (hvsim_ring_map(&chan->h2g, gpadl->pages + split, gpadl->nr - split))
+		goto unmap;
+	chan->g2h.pos = READ_ONCE(chan->g2h.rb->read_index);
+	chan->h2g.pos = READ_ONCE(chan->h2g.rb->write_index);
+	if (chan->g2h.pos || chan->h2g.pos)
+		hvsim_fault(chan, "opened with ring indices %#x and %#x", chan->g2h.pos,
+			    chan->h2g.pos);
+	WRITE_ONCE(chan->h2g.rb->feature_bits.value, 1);
+	chan->ring_gpadl = gpadl->handle;
+	/* Rings first, then the flag that lets users in. */
+	smp_store_release(&chan->open, true);
+	return 0;
+
+unmap:
+	hvsim_ring_unmap(&chan->g2h);
+free_rx:
+	kvfree(chan->rx);
+	chan->rx = NULL;
+	return ENOMEM;
+}
+
+/* Let nobody in any more. True for the one who has to unmap the rings. */
+static bool shut(struct hvsim_chan *chan)
+{
+	unsigned long flags;
+	bool was;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	was = chan->open;
+	WRITE_ONCE(chan->open, false);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	/* Pairs with hvsim_enter(): who entered before this is counted. */
+	smp_mb();
+	if (was && chan->script.on_close)
+		chan->script.on_close(chan);
+	return was;
+}
+
+static void unmap_rings(struct hvsim_chan *chan)
+{
+	while (atomic_read(&chan->users))
+		schedule_timeout_uninterruptible(1);
+	hvsim_script_drop(chan);
+	hvsim_ring_unmap(&chan->g2h);
+	hvsim_ring_unmap(&chan->h2g);
+	kvfree(chan->rx);
+	chan->rx = NULL;
+	chan->ring_gpadl = 0;
+}
+
+static void unmap_work(struct work_struct *work)
+{
+	unmap_rings(container_of(work, struct hvsim_chan, unmap_work));
+}
+
+/* From the host's workqueue or a test. */
+void hvsim_close(struct hvsim_chan *chan)
+{
+	if (shut(chan))
+		unmap_rings(chan);
+}
+
+void hvsim_close_all(void)
+{
+	struct hvsim_chan *chan;
+	u32 relid;
+
+	for (relid = 1; relid < HVSIM_MAX_RELID; relid++) {
+		chan = hvsim_chan_get(relid);
+		if (!chan)
+			continue;
+		hvsim_close(chan);
+		hvsim_chan_put(chan);
+	}
+}
+
+/* ---- offer, rescind, forget ---- */
+
+/**
+ * hvsim_offer - offer the guest a channel
+ * @offer: what to offer, copied
+ *
+ * Context: may sleep.
+ * Return: the channel, the test's until hvsim_forget() or hvsim_reset(), or an
+ * ERR_PTR().
+ */
+struct hvsim_chan *hvsim_offer(const struct hvsim_offer *offer)
+{
+	struct hvsim_chan *chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+	unsigned long flags;
+	u32 relid;
+
+	if (!chan)
+		return ERR_PTR(-ENOMEM);
+	chan->offer = *offer;
+	chan->script = offer->script;
+	chan->exec = offer->exec;
+	kref_init(&chan->ref);
+	spin_lock_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->record);
+	INIT_LIST_HEAD(&chan->kept);
+	INIT_LIST_HEAD(&chan->out);
+	INIT_WORK(&chan->work, serve_work);
+	INIT_WORK(&chan->unmap_work, unmap_work);
+
+	spin_lock_irqsave(&hvsim_lock, flags);
+	for (relid = 1; relid < HVSIM_MAX_RELID && by_relid[relid]; relid++)
+		;
+	if (relid < HVSIM_MAX_RELID) {
+		chan->relid = relid;
+		by_relid[relid] = chan;
+		list_add_tail(&chan->node, &channels);
+	}
+	spin_unlock_irqrestore(&hvsim_lock, flags);
+	if (!chan->relid) {
+		kfree(chan);
+		return ERR_PTR(-ENOSPC);
+	}
+	hvsim_send_offer(chan);
+	return chan;
+}
+EXPORT_SYMBOL_GPL(hvsim_offer);
+
+/* The guest has asked for its offers. */
+void hvsim_offer_all(void)
+{
+	struct hvsim_chan *chan;
+	u32 relid;
+
+	for (relid = 1; relid < HVSIM_MAX_RELID; relid++) {
+		chan = hvsim_chan_get(relid);
+		if (!chan)
+			continue;
+		hvsim_send_offer(chan);
+		hvsim_chan_put(chan);
+	}
+}
+
+/**
+ * hvsim_rescind - take a channel away from the guest
+ * @chan: the channel
+ *
+ * The rings are closed on the host's side at once. Good in every context, in a
+ * hook too: inside a hypercall it comes between publication and signal.
+ */
+void hvsim_rescind(struct hvsim_chan *chan)
+{
+	struct vmbus_channel_rescind_offer msg = {
+		.header.msgtype = CHANNELMSG_RESCIND_CHANNELOFFER,
+		.child_relid = chan->relid,
+	};
+	unsigned long flags;
+	bool offered;
+
+	spin_lock_irqsave(&hvsim_lock, flags);
+	offered = chan->offered;
+	WRITE_ONCE(chan->offered, false);
+	spin_unlock_irqrestore(&hvsim_lock, flags);
+	if (shut(chan))
+		queue_work(hvsim_wq, &chan->unmap_work);
+	if (offered)
+		hvsim_post(&msg, sizeof(msg));
+}
+EXPORT_SYMBOL_GPL(hvsim_rescind);
+
+/**
+ * hvsim_wait_open - wait until the guest has opened a channel, or closed it
+ * @chan: the channel
+ * @open: which of the two
+ *
+ * Context: may sleep.
+ * Return: false if nothing came in ten seconds.
+ */
+bool hvsim_wait_open(struct hvsim_chan *chan, bool open)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	while (READ_ONCE(chan->open) != open && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	return READ_ONCE(chan->open) == open;
+}
+EXPORT_SYMBOL_GPL(hvsim_wait_open);
+
+/**
+ * hvsim_wait_released - wait until the guest has given up a rescinded channel
+ * @chan: the channel
+ *
+ * By then the device is gone and the driver's remove has returned.
+ *
+ * Context: may sleep.
+ * Return: false if nothing came in ten seconds.
+ */
+bool hvsim_wait_released(struct hvsim_chan *chan)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	while (!READ_ONCE(chan->released) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	return READ_ONCE(chan->released);
+}
+EXPORT_SYMBOL_GPL(hvsim_wait_released);
+
+/**
+ * hvsim_forget - remove a channel from the host
+ * @chan: the channel; after a rescind and its release, if the guest ever saw it.
+ *	Not valid any more afterwards
+ *
+ * Context: may sleep; not in a hook.
+ */
+void hvsim_forget(struct hvsim_chan *chan)
+{
+	unsigned long flags;
+
+	hvsim_close(chan);
+	spin_lock_irqsave(&hvsim_lock, flags);
+	list_del(&chan->node);
+	by_relid[chan->relid] = NULL;
+	spin_unlock_irqrestore(&hvsim_lock, flags);
+	hvsim_drop_messages(chan);
+	cancel_work_sync(&chan->work);
+	flush_work(&chan->unmap_work);
+	hvsim_gpadl_drop(chan->relid);
+	hvsim_clear_record(chan);
+	hvsim_chan_put(chan);
+}
+EXPORT_SYMBOL_GPL(hvsim_forget);
+
+static struct hvsim_chan *first_channel(void)
+{
+	struct hvsim_chan *chan;
+	unsigned long flags;
+
+	spin_lock_irqsave(&hvsim_lock, flags);
+	chan = list_first_entry_or_null(&channels, struct hvsim_chan, node);
+	spin_unlock_irqrestore(&hvsim_lock, flags);
+	return chan;
+}
+
+/* For the end of a test: no hook runs after this, and the host answers again. */
+void hvsim_reset_scripts(void)
+{
+	struct hvsim_chan *chan;
+	u32 relid;
+
+	for (relid = 1; relid < HVSIM_MAX_RELID; relid++) {
+		chan = hvsim_chan_get(relid);
+		if (!chan)
+			continue;
+		chan->exec = HVSIM_EXEC_ASYNC;
+		chan->script.on_signal = NULL;
+		chan->script.on_packet = NULL;
+		chan->script.on_open = NULL;
+		chan->script.on_close = NULL;
+		chan->script.answer = HVSIM_ANSWER_NONE;
+		chan->script.record = false;
+		hvsim_chan_put(chan);
+	}
+}
+
+/*
+ * Rescind and forget every channel. A guest that does not let go of one is
+ * told, and leaves the channel behind as it is.
+ */
+int hvsim_forget_all(void)
+{
+	struct hvsim_chan *chan;
+	int ret = 0;
+	u32 relid;
+
+	/* Sub-channels first: the guest frees a primary after its sub-channels. */
+	for (relid = HVSIM_MAX_RELID - 1; relid; relid--) {
+		chan = hvsim_chan_get(relid);
+		if (!chan)
+			continue;
+		if (chan->offered)
+			hvsim_rescind(chan);
+		hvsim_chan_put(chan);
+	}
+	while ((chan = first_channel())) {
+		if (!hvsim_wait_released(chan)) {
+			hvsim_fault(chan, "not released after its rescind");
+			ret = -ETIMEDOUT;
+		}
+		hvsim_flush();
+		hvsim_forget(chan);
+	}
+	return ret;
+}
+
+/* Did the guest leave packets in a ring and tell nobody? */
+bool hvsim_lost_signals(void)
+{
+	struct hvsim_chan *chan;
+	bool lost = false;
+	u32 relid;
+
+	for (relid = 1; relid < HVSIM_MAX_RELID; relid++) {
+		chan = hvsim_chan_get(relid);
+		if (!chan)
+			continue;
+		if (chan->exec != HVSIM_EXEC_MANUAL && !chan->stalled &&
+		    list_empty(&chan->out) && hvsim_ring_used(chan, HVSIM_G2H)) {
+			hvsim_fault(chan, "%u bytes in the ring, and no signal",
+				    hvsim_ring_used(chan, HVSIM_G2H));
+			lost = true;
+		}
+		hvsim_chan_put(chan);
+	}
+	return lost;
+}
