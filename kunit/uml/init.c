@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The whole user space of a UML run, freestanding (nolibc of the kernel source).
+ *
+ * As init: loads the modules named behind its argument "run", in order, whose
+ * KUnit suites run meanwhile; unloads every module; lets kmemleak look; powers off.
+ * An argument is NAME or NAME:PARAM=VALUE:... and stands for /NAME.ko; "keep"
+ * leaves the modules loaded (their symbols stay readable in a leak's trace);
+ * "watchdog=SECONDS" shows what every blocked task waits for when it takes
+ * longer. As /sbin/modprobe: loads the one module the kernel asks for.
+ *
+ * scripts/uml.sh reads the lines that begin with "init: ".
+ */
+#include <nolibc.h>
+
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+/* kmemleak reports nothing younger than five seconds. */
+#define KMEMLEAK_AGE	6
+
+static void put(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY, 0);
+
+	if (fd < 0)
+		return;
+	write(fd, text, strlen(text));
+	close(fd);
+}
+
+static int load(const char *arg)
+{
+	char path[128], *params;
+	long ret;
+	int fd, i;
+
+	path[0] = '/';
+	for (i = 1; *arg && *arg != ':' && i < (int)sizeof(path) - 4; i++)
+		path[i] = *arg++;
+	memcpy(path + i, ".ko", 4);
+	params = *arg ? strdup(arg + 1) : strdup("");
+	for (i = 0; params[i]; i++)
+		if (params[i] == ':')
+			params[i] = ' ';
+	fd = open(path, O_RDONLY, 0);
+	if (fd < 0)
+		return -errno;
+	ret = my_syscall3(__NR_finit_module, fd, params, 0);
+	close(fd);
+	return ret;
+}
+
+/* Unload the first module in /proc/modules that nobody uses. */
+static int unload_one(int *left)
+{
+	static char text[16384];
+	char *line, *next, *name, *users;
+	int fd, len, total = 0;
+	long ret = -EBUSY;
+
+	*left = 0;
+	fd = open("/proc/modules", O_RDONLY, 0);
+	if (fd < 0)
+		return -errno;
+	while ((len = read(fd, text + total, sizeof(text) - 1 - total)) > 0)
+		total += len;
+	close(fd);
+	text[total] = 0;
+	for (line = text; *line; line = next) {
+		next = strchr(line, '\n');
+		if (!next)
+			break;
+		*next++ = 0;
+		(*left)++;
+		name = line;
+		users = strchr(strchr(name, ' ') + 1, ' ') + 1;
+		*strchr(name, ' ') = 0;
+		if (users[0] != '0' || users[1] != ' ')
+			continue;
+		ret = my_syscall2(__NR_delete_module, name, O_NONBLOCK);
+		if (!ret) {
+			(*left)--;
+			return 0;
+		}
+	}
+	return ret;
+}
+
+static void unload_all(void)
+{
+	int left = 1, tries = 0, ret = 0;
+
+	while (tries < 50) {
+		ret = unload_one(&left);
+		if (!left)
+			break;
+		if (!ret)
+			continue;
+		/* a work item may still have to drop its reference */
+		usleep(20000);
+		tries++;
+	}
+	if (left)
+		printf("init: failed: %d modules cannot be unloaded: %d\n", left, ret);
+}
+
+static void leaks(void)
+{
+	char text[4096];
+	int fd, len;
+
+	fd = open(KMEMLEAK, O_RDONLY, 0);
+	if (fd < 0)
+		return;
+	close(fd);
+	sleep(KMEMLEAK_AGE);
+	put(KMEMLEAK, "scan");
+	put(KMEMLEAK, "scan");
+	printf("init: kmemleak\n");
+	fd = open(KMEMLEAK, O_RDONLY, 0);
+	while ((len = read(fd, text, sizeof(text))) > 0)
+		write(1, text, len);
+	close(fd);
+}
+
+static int watchdog(int seconds)
+{
+	int pid = fork();
+
+	if (pid)
+		return pid;
+	sleep(seconds);
+	printf("init: still running after %d seconds; blocked tasks:\n", seconds);
+	put("/proc/sysrq-trigger", "w");
+	exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	int i, ret, keep = 0, dog = 0;
+
+	/* modprobe -q -- NAME */
+	if (argc > 1 && getpid() != 1)
+		return load(argv[argc - 1]) ? 1 : 0;
+
+	mount("proc", "/proc", "proc", 0, 0);
+	mount("sys", "/sys", "sysfs", 0, 0);
+	mount("debug", "/sys/kernel/debug", "debugfs", 0, 0);
+	/* A thread that asks for failing allocations means GFP_KERNEL ones too. */
+	put("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	put("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	put("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+
+	printf("init: start\n");
+	/* Before "run" come parameters that the kernel did not know. */
+	for (i = 1; i < argc && strcmp(argv[i], "run"); i++)
+		;
+	for (i++; i < argc; i++) {
+		if (!strcmp(argv[i], "keep")) {
+			keep = 1;
+		} else if (!strncmp(argv[i], "watchdog=", 9)) {
+			dog = watchdog(atoi(argv[i] + 9));
+		} else if (!strncmp(argv[i], "console=", 8)) {
+			/* UML's own, at the end of every command line */
+		} else {
+			ret = load(argv[i]);
+			if (ret)
+				printf("init: failed: module %s cannot be loaded: %d\n",
+				       argv[i], ret);
+		}
+	}
+	if (!keep)
+		unload_all();
+	leaks();
+	if (dog > 0)
+		kill(dog, SIGKILL);
+	printf("init: end\n");
+	reboot(LINUX_REBOOT_CMD_POWER_OFF);
+	return 0;
+}

@@ -1,0 +1,274 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The UML rig: a user mode kernel of 6.12 that loads the real in-tree drivers/hv, the simulated
+# host and the modules under test. See Documentation/rig-uml.md.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+KERNEL=6.12
+# What every run loads, in this order, as far as it is built; the suites come behind.
+BASE=(hv_sim hv_vmbus kmcl kmcl_vmbus)
+# A line of a kernel log that says that something is wrong, whatever the tests think.
+REPORTS='BUG:|WARNING:|Kernel panic|Oops|general protection|UBSAN:|KASAN|ODEBUG:|INFO: (task|rcu)|'
+REPORTS+='(circular|recursive|inconsistent|irq|unsafe) lock|bad: scheduling|scheduling while atomic|'
+REPORTS+='sleeping function|Invalid wait context|suspicious RCU|held lock|DEBUG_LOCKS_WARN|'
+REPORTS+='list_(add|del) corruption|refcount_t:|blocked for more than|lockup|Call Trace:|cut here|'
+REPORTS+='DMA-API:|kmemleak: .*(disabled|Cannot)|unreferenced object|Segfault'
+
+usage() {
+	cat >&2 <<-EOF
+		usage: ${0##*/} kernel plain|debug
+		       ${0##*/} modules plain|debug
+		       ${0##*/} run plain|debug [option]... [module]...
+
+		kernel   build the UML kernel, once
+		modules  build the modules for it
+		run      both, then boot, load the modules, run their KUnit suites, unload
+
+		A run loads ${BASE[*]} and then the modules named, or every *_kunit.
+		NAME:PARAM=VALUE gives a module a parameter.
+
+		  --only           load nothing but the modules named
+		  --keep           do not unload them: traces of leaks keep their symbols
+		  --filter GLOB    run only suites (or SUITE.CASE) that match
+		  --time-travel    time passes at once when nothing runs: long timeouts cost
+		                   nothing; not for benchmarks
+		  --cmdline ARGS   more for the kernel command line
+		  --timeout SECS   give up after so long (default 120)
+		  --log FILE       where the kernel's log goes
+		                   (default: $BUILD/log/uml-FLAVOUR.log)
+
+		The last line of a run on stdout is "N passed, N failed, N skipped".
+	EOF
+	exit 2
+}
+
+kernel_dir() { echo "$BUILD/uml-$KERNEL-$1"; }
+modules_dir() { echo "$BUILD/mod-$KERNEL-$1"; }
+
+# exclusively NAME COMMAND...: one at a time, in this process or another.
+exclusively() {
+	local name=$1
+	shift
+	mkdir -p "$BUILD"
+	(
+		flock 8
+		"$@"
+	) 8>"$BUILD/.lock-$name"
+}
+
+# ---- the kernel -----------------------------------------------------------------------------
+
+fragments() {
+	echo "$ROOT/kunit/uml/plain.config"
+	[[ $1 == plain ]] || echo "$ROOT/kunit/uml/$1.config"
+}
+
+build_kernel() {
+	local flavour=$1 out src stamp config
+	local -a files
+	out=$(kernel_dir "$flavour")
+	need_packages build-essential flex bison bc python3
+	src=$(kernel_source $KERNEL)
+	mapfile -t files < <(fragments "$flavour")
+	stamp=$({ cat "${files[@]}"; sed -n '2,5p' "$src/Makefile"; gcc --version; } | sha256sum)
+	[[ ! -e $out/.stamp || $(<"$out/.stamp") != "$stamp" ]] || return 0
+
+	say "building the UML kernel ($KERNEL, $flavour): one to four minutes"
+	mkdir -p "$out"
+	rm -f "$out/.stamp"
+	config=$out/all.config
+	cat "${files[@]}" >"$config"
+	quietly "uml-$flavour-config" make -C "$src" ARCH=um O="$out" KCONFIG_ALLCONFIG="$config" allnoconfig ||
+		die "cannot configure the UML kernel"
+	check_config "$config" "$out/.config"
+	quietly "uml-$flavour-build" make -C "$src" ARCH=um O="$out" -j"$(nproc)" ||
+		die "cannot build the UML kernel"
+	echo "$stamp" >"$out/.stamp"
+}
+
+# An option that Kconfig has dropped in silence would make a run prove less than it says.
+check_config() {
+	local line
+	while read -r line; do
+		case $line in
+		'#'* | '') ;;
+		*=n) ! grep -q "^${line%=n}=" "$2" || die "the kernel configuration ignores $line" ;;
+		*) grep -qxF "$line" "$2" || die "the kernel configuration ignores $line" ;;
+		esac
+	done <"$1"
+}
+
+# ---- the modules ----------------------------------------------------------------------------
+
+# kbuild puts objects beside their sources: mirror the sources as links, one tree for each kernel.
+mirror_sources() {
+	local dir=$1 file
+	mkdir -p "$dir"
+	find "$dir" -xtype l -delete
+	(cd "$ROOT" && find include kmcl kunit -type f \( -name '*.[ch]' -o -name Kbuild \)) |
+		while read -r file; do
+			[[ ! -L $dir/$file ]] || continue
+			mkdir -p "$dir/${file%/*}"
+			ln -s "$ROOT/$file" "$dir/$file"
+		done
+	echo 'obj-m += kmcl/ kunit/' >"$dir/Kbuild"
+}
+
+build_modules() {
+	local flavour=$1 out dir src log=$BUILD/log/uml-$1-modules.log
+	build_kernel "$flavour"
+	out=$(kernel_dir "$flavour")
+	dir=$(modules_dir "$flavour")
+	src=$(kernel_source $KERNEL)
+	mirror_sources "$dir"
+	mkdir -p "$BUILD/log"
+	if ! make -C "$src" ARCH=um O="$out" M="$dir" W=1 -j"$(nproc)" >"$log" 2>&1 </dev/null; then
+		grep -E 'error|Error|undefined' "$log" | head -n 20 >&2
+		die "cannot build the modules ($flavour): more in $log"
+	fi
+	grep -A 6 'warning:' "$log" >&2 || true
+}
+
+build_init() {
+	local dir=$BUILD/uml-init src=$ROOT/kunit/uml nolibc
+	nolibc=$(kernel_source $KERNEL)/tools/include/nolibc
+	mkdir -p "$dir"
+	if [[ $src/init.c -nt $dir/init ]]; then
+		gcc -Os -Wall -static -nostdlib -ffreestanding -fno-stack-protector \
+			-fno-asynchronous-unwind-tables -mgeneral-regs-only -I"$nolibc" \
+			-o "$dir/init" "$src/init.c" -lgcc
+	fi
+	if [[ $src/noxstate.c -nt $dir/noxstate.so ]]; then
+		gcc -O2 -Wall -shared -fPIC -o "$dir/noxstate.so" "$src/noxstate.c"
+	fi
+}
+
+# ---- a run ----------------------------------------------------------------------------------
+
+find_module() { find "$(modules_dir "$flavour")" -name "$1.ko" -print -quit; }
+
+# Everything this UML may write to is in $run; every process is in the group of timeout.
+boot() {
+	local mem=256M tmp=/dev/shm
+	[[ $flavour == plain ]] || mem=768M
+	[[ -d $tmp && -w $tmp ]] || tmp=$run
+	LD_PRELOAD=$BUILD/uml-init/noxstate.so TMPDIR=$tmp HOME=$run \
+		timeout -k 5 "$timeout" "$(kernel_dir "$flavour")/linux" "mem=$mem" \
+		root=/dev/root rootfstype=hostfs "rootflags=$run/root" ro init=/init \
+		con=null con0=fd:0,fd:1 "uml_dir=$run/uml" kunit.enable=1 kasan_multi_shot \
+		"${cmdline[@]}" -- run "watchdog=$((timeout > 10 ? timeout - 5 : timeout))" "$@" \
+		</dev/null >"$log" 2>&1
+}
+
+# The suites of several modules as one KTAP document. The kernel's own empty one comes before init.
+ktap() {
+	sed -n '/^init: start/,$p' "$1" >"$1.tests"
+	echo 'KTAP version 1'
+	echo "1..$(grep -c '^    # Subtest: ' "$1.tests")"
+	grep -vE '^(KTAP version|1\.\.[0-9]+$)' "$1.tests" || true
+	rm "$1.tests"
+}
+
+# The numbers of kunit.py's last line.
+tally() {
+	local n
+	n=$(sed -nE "s/.*Testing complete\..*[ ,:]$2: ([0-9]+).*/\\1/p" "$1")
+	echo "${n:-0}"
+}
+
+summary() {
+	local passed failed skipped problem=0
+	ktap "$log" >"$log.ktap"
+	python3 "$(kernel_source $KERNEL)/tools/testing/kunit/kunit.py" parse <"$log.ktap" >"$log.summary" 2>&1 || true
+	sed 's/\x1b\[[0-9;]*m//g' "$log.summary" >"$log.plain"
+	grep -E 'FAILED|CRASHED|\[ERROR\]|Testing complete' "$log.summary" >&2 || true
+	passed=$(tally "$log.plain" passed)
+	skipped=$(tally "$log.plain" skipped)
+	failed=$(($(tally "$log.plain" failed) + $(tally "$log.plain" crashed) + $(tally "$log.plain" errors)))
+	rm -f "$log.summary" "$log.plain" "$log.ktap"
+
+	if ((status == 124 || status == 137)); then
+		say "$flavour: no end after $timeout seconds"
+		problem=1
+	elif ! grep -q '^init: end' "$log"; then
+		say "$flavour: the kernel died (exit status $status)"
+		problem=1
+	fi
+	if grep '^init: failed' "$log" | sed 's/^init: failed/'"$flavour"'/' >&2; then
+		problem=1
+	fi
+	if sed -n '/^init: start/,$p' "$log" | grep -nE -m 20 "$REPORTS" >&2; then
+		say "$flavour: the kernel reports problems, see above"
+		problem=1
+	fi
+	((failed += problem)) || true
+	((failed == 0)) || say "$flavour: the whole log is $log"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	((failed == 0))
+}
+
+run() {
+	local only='' keep='' filter='' timeout=120 log=$BUILD/log/uml-$flavour.log status=0 arg file
+	local -a cmdline=() wanted=() load=()
+	while (($#)); do
+		case $1 in
+		--only) only=1 ;;
+		--keep) keep=1 ;;
+		--time-travel) cmdline+=(time-travel=inf-cpu) ;;
+		--filter) filter=${2?}; shift ;;
+		--cmdline) read -ra arg <<<"${2?}"; cmdline+=("${arg[@]}"); shift ;;
+		--timeout) timeout=${2?}; shift ;;
+		--log) log=$(realpath -m "${2?}"); shift ;;
+		-*) usage ;;
+		*) wanted+=("$1") ;;
+		esac
+		shift
+	done
+	[[ -z $filter ]] || cmdline+=("kunit.filter_glob=$filter")
+
+	build_modules_once
+	if ((${#wanted[@]} == 0)) && [[ ! $only ]]; then
+		mapfile -t wanted < <(find "$(modules_dir "$flavour")" -name '*_kunit.ko' -printf '%f\n' | sed 's/\.ko$//' | sort -r)
+	fi
+	run=$BUILD/uml-run/$flavour-$$
+	trap 'rm -rf "$run"' EXIT
+	mkdir -p "$run/root"/{proc,sys,dev,sbin} "${log%/*}"
+	cp "$BUILD/uml-init/init" "$run/root/init"
+	ln "$run/root/init" "$run/root/sbin/modprobe"
+	[[ $only ]] || load=("${BASE[@]}")
+	for arg in "${BASE[@]}" "${wanted[@]}"; do
+		file=$(find_module "${arg%%:*}")
+		[[ -n $file ]] || continue
+		cp "$file" "$run/root/"
+	done
+	local -a args=()
+	for arg in "${load[@]}" "${wanted[@]}"; do
+		if [[ -e $run/root/${arg%%:*}.ko ]]; then
+			args+=("$arg")
+		elif [[ " ${BASE[*]} " != *" $arg "* ]]; then
+			die "there is no module ${arg%%:*}: kunit/Kbuild lists what there is"
+		fi
+	done
+	[[ ! $keep ]] || args=(keep "${args[@]}")
+	boot "${args[@]}" || status=$?
+	summary
+}
+
+build_modules_once() {
+	exclusively "mod-$flavour" build_modules "$flavour"
+	exclusively uml-init build_init
+}
+
+(($# >= 2)) || usage
+action=$1 flavour=$2
+shift 2
+[[ $flavour == plain || $flavour == debug ]] || usage
+case $action in
+kernel) exclusively "mod-$flavour" build_kernel "$flavour" ;;
+modules) build_modules_once ;;
+run) run "$@" ;;
+*) usage ;;
+esac
