@@ -48,7 +48,7 @@ typedef const void *PCVOID;
 typedef void *HANDLE;
 typedef HANDLE *PHANDLE;
 
-typedef char CHAR, *PCHAR, *PSTR;
+typedef char CHAR, CCHAR, *PCHAR, *PSTR;
 typedef const char *PCSTR;
 typedef u8 UCHAR, *PUCHAR;
 typedef u8 BOOLEAN, *PBOOLEAN;

@@ -9,5 +9,17 @@
 #include <ntdef.h>
 #include <mm-mdl.h>
 #include <io-interface.h>
+#include <ke-irql.h>
+#include <ke-spinlock.h>
+#include <ke-time.h>
+#include <ke-wait.h>
+#include <ke-event.h>
+#include <ob-object.h>
+#include <ps-thread.h>
+#include <ex-pool.h>
+#include <ex-interlocked.h>
+#include <rtl-list.h>
+#include <rtl-memory.h>
+#include <dbg-print.h>
 
 #endif /* _KMCL_NT_WDM_H */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Interrupt request levels, told from the context that Linux is really in.
+ *
+ * PASSIVE_LEVEL is process context that may sleep, DISPATCH_LEVEL is softirq or
+ * a section that must not sleep, everything above is hard interrupt or
+ * interrupts off.  Nothing is stored: there is no level that could be wrong.
+ */
+#ifndef _KMCL_NT_KE_IRQL_H
+#define _KMCL_NT_KE_IRQL_H
+
+#include <linux/preempt.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/bug.h>
+
+#include <ntdef.h>
+
+typedef UCHAR KIRQL, *PKIRQL;
+
+#define PASSIVE_LEVEL	0
+#define APC_LEVEL	1
+#define DISPATCH_LEVEL	2
+#define HIGH_LEVEL	15
+
+/**
+ * KeGetCurrentIrql() - the level of the caller
+ *
+ * A kernel that does not count preemption cannot see a plain spin lock of Linux
+ * code; the spin locks of <ke-spinlock.h> are seen everywhere.
+ *
+ * Context: any.
+ * Return: PASSIVE_LEVEL, DISPATCH_LEVEL or HIGH_LEVEL.
+ */
+static inline KIRQL KeGetCurrentIrql(void)
+{
+	if (in_hardirq() || irqs_disabled())
+		return HIGH_LEVEL;
+	if (in_softirq() || (IS_ENABLED(CONFIG_PREEMPT_COUNT) && !preemptible()))
+		return DISPATCH_LEVEL;
+	return PASSIVE_LEVEL;
+}
+
+#define PAGED_CODE() might_sleep()
+
+/* As on Windows, only a build with DBG set looks at the expression. */
+#if defined(DBG) && DBG
+#define NT_ASSERT(e) WARN_ON_ONCE(!(e))
+#else
+#define NT_ASSERT(e) ((void)sizeof(!(e)))
+#endif
+
+#endif /* _KMCL_NT_KE_IRQL_H */
