@@ -76,12 +76,12 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	if (!kmcl_passive(ch, __func__))
 		return;
 	if (READ_ONCE(ch->state) != KMCL_DISABLED) {
-		kmcl_err(ch, "VmbChannelCleanup of an enabled channel: disabling it first\n");
+		kmcl_err(ch, "%s of an enabled channel: disabling it first\n", __func__);
 		kmcl_disable(ch, __func__);
 	}
 	kmcl_life_exit(ch);
 	if (ch->packets)
-		kmcl_warn(ch, "VmbChannelCleanup: %u packets still allocated or initialised\n",
+		kmcl_warn(ch, "%s: %u packets still allocated or initialised\n", __func__,
 			  ch->packets);
 	ch->magic = 0;
 	if (ch->parent)
@@ -170,24 +170,24 @@ NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel, UINT32 MaximumP
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
 
 NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
-		PFN_VMB_CHANNEL_PROCESS_PACKET ProcessPacketCallback,
-		PFN_VMB_CHANNEL_PROCESSING_COMPLETE ProcessingCompleteCallback)
+						 PFN_VMB_CHANNEL_PROCESS_PACKET Process,
+						 PFN_VMB_CHANNEL_PROCESSING_COMPLETE Complete)
 {
 	struct kmcl_channel *ch = disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
 	ch->config.packet = (struct kmcl_packet_callbacks) {
-		.process = ProcessPacketCallback,
-		.complete = ProcessingCompleteCallback,
+		.process = Process,
+		.complete = Complete,
 	};
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
 
-NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel, PVOID CallbackContext,
-		PFN_VMB_CHANNEL_PROCESS_PACKET_EX ProcessPacketCallback,
-		PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX ProcessingCompleteCallback)
+NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel, PVOID Context,
+						   PFN_VMB_CHANNEL_PROCESS_PACKET_EX Process,
+						   PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX Complete)
 {
 	struct kmcl_channel *ch = disabled(Channel);
 
@@ -195,16 +195,16 @@ NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel, PVOID Cal
 		return STATUS_INVALID_PARAMETER_1;
 	ch->config.packet = (struct kmcl_packet_callbacks) {
 		.ex = true,
-		.context = CallbackContext,
-		.process_ex = ProcessPacketCallback,
-		.complete_ex = ProcessingCompleteCallback,
+		.context = Context,
+		.process_ex = Process,
+		.complete_ex = Complete,
 	};
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacksEx);
 
 NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
-		PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
+					       PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
 {
 	struct kmcl_channel *ch = disabled(Channel);
 	struct kmcl_state_callbacks *state;
@@ -231,7 +231,8 @@ NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetStateChangeCallbacks);
 
 NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
-		UINT32 IncomingPageCount, UINT32 OutgoingPageCount)
+						    UINT32 IncomingPageCount,
+						    UINT32 OutgoingPageCount)
 {
 	struct kmcl_channel *ch = disabled(Channel);
 	u32 limit = INT_MAX / KMCL_PAGE_SIZE;
@@ -249,7 +250,8 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
 
 NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,
-		LPCGUID InterfaceInstance, PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback)
+					  LPCGUID InterfaceInstance,
+					  PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback)
 {
 	struct kmcl_channel *ch = disabled(Channel);
 

@@ -208,7 +208,7 @@ struct kmcl_stats {
 };
 
 struct kmcl_tx {
-	spinlock_t lock;
+	spinlock_t lock;		/* mode, queue, held; around a ring write */
 	enum kmcl_tx_mode mode;		/* lock */
 	struct kmcl_link *link;		/* lock; NULL when there is no ring */
 	u32 ring_bytes;			/* of that ring's data area */
@@ -231,7 +231,7 @@ struct kmcl_rx {
 	u32 quota;
 	atomic_t delivered;		/* packets at the driver */
 	atomic_t busy;			/* objects in use, in any hands */
-	spinlock_t lock;
+	spinlock_t lock;		/* backlog and the list of objects */
 	struct list_head backlog;	/* lock; read, to be delivered by the worker */
 	struct work_struct worker;
 	bool worker_on;			/* lock */
@@ -263,7 +263,7 @@ struct kmcl_channel {
 	struct kmcl_stats stats;
 
 	/* life.c */
-	spinlock_t life_lock;
+	spinlock_t life_lock;		/* life_owner and link_state */
 	wait_queue_head_t life_wait;
 	struct task_struct *life_owner;	/* life_lock */
 	enum kmcl_state state;		/* owner */
@@ -284,7 +284,7 @@ struct kmcl_channel {
 	struct work_struct poison_work;
 
 	/* packet.c */
-	spinlock_t slot_lock;
+	spinlock_t slot_lock;		/* the table of slots and its free list */
 	struct kmcl_slot **chunks;
 	u32 chunk_max;			/* entries in chunks */
 	u32 slots;			/* slots that exist; grows only */
@@ -295,10 +295,10 @@ struct kmcl_channel {
 	struct kmcl_rx rx;
 };
 
-#define kmcl_say(level, ch, fmt, ...)					\
-	printk_ratelimited(level "kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__)
-#define kmcl_err(ch, fmt, ...)	kmcl_say(KERN_ERR, ch, fmt, ##__VA_ARGS__)
-#define kmcl_warn(ch, fmt, ...)	kmcl_say(KERN_WARNING, ch, fmt, ##__VA_ARGS__)
+#define kmcl_err(ch, fmt, ...)	\
+	pr_err_ratelimited("kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__)
+#define kmcl_warn(ch, fmt, ...)	\
+	pr_warn_ratelimited("kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__)
 
 extern struct workqueue_struct *kmcl_wq;
 

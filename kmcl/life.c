@@ -104,23 +104,33 @@ bool kmcl_passive(struct kmcl_channel *ch, const char *who)
 
 /* ---- the driver's state callbacks ---- */
 
-#define call_state(ch, which, ret) ({						\
-	const struct kmcl_state_callbacks *cb = &(ch)->config.state;		\
-	VMBCHANNEL handle = kmcl_channel_handle(ch);				\
-	if (cb->ex) {								\
-		if (cb->v5.EvtChannel##which##Ex)				\
-			ret cb->v5.EvtChannel##which##Ex(handle, cb->context);	\
-	} else if (cb->legacy.EvtChannel##which) {				\
-		ret cb->legacy.EvtChannel##which(handle);			\
-	}									\
-})
-
 static NTSTATUS call_opened(struct kmcl_channel *ch)
 {
-	NTSTATUS status = STATUS_SUCCESS;
+	const struct kmcl_state_callbacks *cb = &ch->config.state;
+	VMBCHANNEL handle = kmcl_channel_handle(ch);
 
-	call_state(ch, Opened, status =);
-	return status;
+	if (cb->ex && cb->v5.EvtChannelOpenedEx)
+		return cb->v5.EvtChannelOpenedEx(handle, cb->context);
+	if (!cb->ex && cb->legacy.EvtChannelOpened)
+		return cb->legacy.EvtChannelOpened(handle);
+	return STATUS_SUCCESS;
+}
+
+/* Closed, Suspend, Started, PostStarted: one shape, two calling styles. */
+#define state_callback(ch, which)						\
+	call_state(ch, (ch)->config.state.legacy.EvtChannel##which,		\
+		   (ch)->config.state.v5.EvtChannel##which##Ex)
+
+static void call_state(struct kmcl_channel *ch, PFN_VMB_CHANNEL_STARTED legacy,
+		       PFN_VMB_CHANNEL_STARTED_EX ex)
+{
+	const struct kmcl_state_callbacks *cb = &ch->config.state;
+	VMBCHANNEL handle = kmcl_channel_handle(ch);
+
+	if (cb->ex && ex)
+		ex(handle, cb->context);
+	else if (!cb->ex && legacy)
+		legacy(handle);
 }
 
 /* ---- the link ---- */
@@ -267,12 +277,12 @@ static void start(struct kmcl_channel *ch)
 	if (!link_is_up(ch))
 		return;
 	ch->running = true;
-	call_state(ch, Started,);
+	state_callback(ch, Started);
 	kmcl_tx_set(ch, KMCL_TX_HOLD, KMCL_TX_RUN);
 	if (!link_is_up(ch))
 		return;
 	kmcl_rx_open_gate(ch);
-	call_state(ch, PostStarted,);
+	state_callback(ch, PostStarted);
 }
 
 /* Stop the queue, tell the driver, wait until it has completed everything. */
@@ -282,7 +292,7 @@ static void suspend(struct kmcl_channel *ch)
 	kmcl_rx_wait_idle(ch);
 	kmcl_tx_set(ch, KMCL_TX_RUN, KMCL_TX_HOLD);
 	if (ch->running)
-		call_state(ch, Suspend,);
+		state_callback(ch, Suspend);
 	ch->running = false;
 	kmcl_rx_wait_driver(ch);
 }
@@ -310,7 +320,7 @@ static void close_down(struct kmcl_channel *ch)
 {
 	suspend(ch);
 	ch->may_reenable = true;
-	call_state(ch, Closed,);
+	state_callback(ch, Closed);
 	finish(ch);
 	ch->may_reenable = false;
 }

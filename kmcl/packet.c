@@ -42,7 +42,7 @@ static bool slots_grow(struct kmcl_channel *ch)
 		slots[i].next = i + 1 < KMCL_SLOT_CHUNK ? ch->slots + i + 2 : 0;
 	ch->chunks[chunk] = slots;
 	ch->free_slot = ch->slots + 1;
-	/* pairs with kmcl_packet_slot(): the chunk before the count */
+	/* pairs with slot_by_id(): the chunk before the count */
 	smp_store_release(&ch->slots, ch->slots + KMCL_SLOT_CHUNK);
 	return true;
 }
@@ -95,6 +95,7 @@ static struct kmcl_slot *slot_by_id(struct kmcl_channel *ch, u64 id)
 {
 	u32 index = (u32)id - 1;
 
+	/* pairs with the release in slots_grow() */
 	if (index >= smp_load_acquire(&ch->slots))
 		return NULL;
 	return slot_at(ch, index);
@@ -177,8 +178,10 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
  */
 void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status)
 {
-	u32 i, n = smp_load_acquire(&ch->slots);
+	u32 i, n;
 
+	/* pairs with the release in slots_grow() */
+	n = smp_load_acquire(&ch->slots);
 	for (i = 0; i < n; i++) {
 		struct kmcl_slot *slot = slot_at(ch, i);
 		s64 word = atomic64_read(&slot->word);
@@ -401,13 +404,13 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
 	 * Memory that was initialised and never sent still owns a slot.  What the
 	 * buffer says of itself proves nothing; what the table says does.
 	 */
-	if (pkt->object.magic == KMCL_MAGIC_PACKET && pkt->object.channel == ch &&
-	    pkt->index < smp_load_acquire(&ch->slots) &&
-	    READ_ONCE(slot_at(ch, pkt->index)->packet) == pkt) {
+	if (pkt->object.magic == KMCL_MAGIC_PACKET && pkt->object.channel == ch) {
 		index = pkt->index;
-		slot = slot_at(ch, index);
-		if (kmcl_word_state(atomic64_read(&slot->word)) != KMCL_SLOT_IDLE) {
-			kmcl_warn(ch, "VmbPacketInitialize: the packet is in flight\n");
+		slot = slot_by_id(ch, (u64)index + 1);
+		if (slot && READ_ONCE(slot->packet) != pkt)
+			slot = NULL;
+		if (slot && kmcl_word_state(atomic64_read(&slot->word)) != KMCL_SLOT_IDLE) {
+			kmcl_warn(ch, "%s: the packet is in flight\n", __func__);
 			return STATUS_INVALID_PARAMETER_2;
 		}
 	}
@@ -432,7 +435,7 @@ VOID VmbPacketFree(VMBPACKET Packet)
 	if (pkt->slot &&
 	    kmcl_word_state(atomic64_read(&pkt->slot->word)) != KMCL_SLOT_IDLE) {
 		kmcl_err(pkt->object.channel,
-			 "VmbPacketFree: the packet is in flight, not freed\n");
+			 "%s: the packet is in flight, not freed\n", __func__);
 		return;
 	}
 	kmcl_packet_free(pkt);

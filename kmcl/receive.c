@@ -90,6 +90,7 @@ static void rx_grow(struct work_struct *work)
 
 		if (in) {
 			in->extra = true;
+			/* pairs with object_get(): the object before its pointer */
 			smp_store_release(&rx->spare, in);
 		} else {
 			ret = -ENOMEM;
@@ -112,6 +113,7 @@ static struct kmcl_incoming *object_get(struct kmcl_channel *ch, u32 bytes)
 	struct llist_node *node;
 
 	if (unlikely(bytes > rx->object_bytes)) {
+		/* pairs with the release in rx_grow() */
 		in = smp_load_acquire(&rx->spare);
 		if (in && in->capacity >= bytes) {
 			WRITE_ONCE(rx->spare, NULL);
@@ -681,7 +683,7 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
 	ch = in->object.channel;
 	if (unlikely(atomic_cmpxchg(&in->state, KMCL_IN_DRIVER, KMCL_IN_REPLYING) !=
 		     KMCL_IN_DRIVER)) {
-		kmcl_err(ch, "VmbChannelPacketComplete: the packet is not the driver's, ignored\n");
+		kmcl_err(ch, "%s: the packet is not the driver's, ignored\n", __func__);
 		return;
 	}
 	/* inside: rx_wait_driver() returns, the channel stays until we leave */
@@ -709,7 +711,7 @@ VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
 		rx->defer = true;
 	} else {
 		kmcl_err(in->object.channel,
-			 "VmbChannelPacketDeferToPassive: outside ProcessPacket, ignored\n");
+			 "%s: outside ProcessPacket, ignored\n", __func__);
 		return;
 	}
 	atomic_set(&in->state, KMCL_IN_READY);
@@ -725,7 +727,7 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 		return;
 	ch = in->object.channel;
 	if (atomic_cmpxchg(&in->state, KMCL_IN_DRIVER, KMCL_IN_REPLYING) != KMCL_IN_DRIVER) {
-		kmcl_err(ch, "VmbChannelPacketFail: the packet is not the driver's, ignored\n");
+		kmcl_err(ch, "%s: the packet is not the driver's, ignored\n", __func__);
 		return;
 	}
 	rcu_read_lock();

@@ -107,9 +107,10 @@ out:
 }
 
 NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
-		UINT32 BufferSize, PMDL ExternalDataMdl, UINT32 Flags,
-		PVOID CompletionBuffer, PUINT32 CompletionBufferSize,
-		PLARGE_INTEGER Timeout)
+					  UINT32 BufferSize, PMDL ExternalDataMdl,
+					  UINT32 Flags, PVOID CompletionBuffer,
+					  PUINT32 CompletionBufferSize,
+					  PLARGE_INTEGER Timeout)
 {
 	struct kmcl_channel *ch = kmcl_channel(Channel);
 	bool wait = Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;

@@ -15,20 +15,19 @@
 /**
  * kmcl_ring_avail() - capture how much the peer has written
  * @ring: the ring
- * @avail: bytes between our read index and the captured write index
+ * @avail: bytes from our read index, R, to the captured write index, W
  *
- *   read <= write:  [......RxxxxxxxW.....]   avail = write - read
- *   read >  write:  [xxxxW.........Rxxxxx]   avail = size - read + write
- *
- * The load is an acquire: it pairs with the barrier between the peer's copy
- * into the ring and its store of the write index.
+ *   R <= W:  [......RxxxxxxxW.....]   avail = W - R
+ *   R >  W:  [xxxxW.........Rxxxxx]   avail = size - R + W
  *
  * Return: KMCL_RING_OK, or KMCL_RING_INDEX and @avail is 0.
  */
 enum kmcl_ring_fault kmcl_ring_avail(const struct kmcl_ring *ring, u32 *avail)
 {
-	u32 write = le32_to_cpu(virt_load_acquire(&ring->ctl->in));
+	u32 write;
 
+	/* pairs with the peer's barrier before its store of the index */
+	write = le32_to_cpu(virt_load_acquire(&ring->ctl->in));
 	if (unlikely(write >= ring->size || write % 8)) {
 		*avail = 0;
 		return KMCL_RING_INDEX;

@@ -13,6 +13,7 @@
  * Pause, since the peer waits for them, and they pass sends that are.
  */
 #include <linux/export.h>
+#include <linux/slab.h>
 #include "compat.h"
 #include "kmcl.h"
 

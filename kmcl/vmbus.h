@@ -31,7 +31,7 @@ struct kmcl_vdev {
 	struct kmcl_vdrv *drv;
 	struct kref ref;
 	struct list_head node;
-	struct mutex lock;
+	struct mutex lock;	/* held while the owner is told */
 	struct kmcl_target *owner;
 	bool gone;
 	bool added;
