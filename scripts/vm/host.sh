@@ -1,0 +1,214 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The host's side of the VM rig: starts guests under QEMU's VMBus, talks to both, and plays one
+# scenario. Runs wherever a KVM with SynIC is: on this machine, or in the middle of the nested rig.
+#
+# The environment says what to use: QEMU, FIRMWARE, KERNEL, GUEST (initramfs), WORK (a directory
+# for sockets and logs), SCENARIO (check, demo), DRIVER (kmcl_dynmem or hv_balloon).
+
+# shellcheck disable=SC2153
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+# ---- results and story ----------------------------------------------------------------------
+
+count=0
+ok() { echo "ok $((++count)) - $*"; }
+tell() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
+note() { printf '        %s\n' "$*"; }
+
+# not_ok WHAT: the one failure of a scenario; what was not reached after it has no result.
+not_ok() {
+	local guest
+	echo "not ok $((++count)) - $*"
+	for guest in "${guests[@]}"; do
+		echo "# last lines of the guest '$guest' (kernel log, or its console when it does not answer):"
+		{ ask "$guest" 10 'dmesg | tail -n 25' || tail -n 40 "$WORK/$guest.console.log"; } 2>/dev/null | sed 's/^/#   /'
+		[[ ! -s $WORK/$guest.qemu.log ]] || tail -n 5 "$WORK/$guest.qemu.log" | sed 's/^/# QEMU: /'
+	done
+	exit 1
+}
+
+# wait_for SECONDS WHAT COMMAND...: until the command succeeds, with a sign of life.
+wait_for() {
+	local limit=$1 what=$2 start=$SECONDS said=$SECONDS
+	shift 2
+	until "$@"; do
+		((SECONDS - start < limit)) || return 1
+		if ((SECONDS - said >= 10)); then
+			said=$SECONDS
+			note "... waiting for $what ($((SECONDS - start)) s)"
+		fi
+		sleep 0.5
+	done
+}
+
+# ---- guests ---------------------------------------------------------------------------------
+
+guests=()
+declare -A pid to from
+
+# kvm=off: a guest that finds KVM's own signature takes that for its hypervisor, and hv_vmbus
+# refuses to load. disable_s4: hv_balloon does not balloon a guest that can hibernate.
+start_guest() {
+	local name=$1
+	shift
+	guests+=("$name")
+	"$QEMU" -L "$FIRMWARE" -accel kvm -M q35 -m 1024 -smp "${CPUS:-1}" -global ICH9-LPC.disable_s4=1 \
+		-cpu host,kvm=off,hv-relaxed,hv-vapic,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer \
+		-nodefaults -no-reboot -display none \
+		-device vmbus-bridge -device hv-balloon,status-report=on \
+		-kernel "$KERNEL" -initrd "$GUEST" \
+		-append "console=ttyS0 panic=-1 loglevel=5 log_buf_len=1M mitigations=off" \
+		-serial "file:$WORK/$name.console.log" \
+		-chardev "socket,id=commands,path=$WORK/$name.commands,server=on,wait=off" -serial chardev:commands \
+		-qmp "unix:$WORK/$name.qmp,server=on,wait=off" "$@" </dev/null >"$WORK/$name.qemu.log" 2>&1 &
+	pid[$name]=$!
+	connect "$name" commands
+	connect "$name" qmp
+	qmp "$name" '{"execute": "qmp_capabilities"}' || not_ok "QEMU starts"
+}
+
+stop_guest() {
+	local name=$1 left=()
+	kill "${pid[$name]}" 2>/dev/null
+	wait "${pid[$name]}" 2>/dev/null
+	unset "pid[$name]"
+	for guest in "${guests[@]}"; do
+		[[ $guest == "$name" ]] || left+=("$guest")
+	done
+	guests=("${left[@]}")
+}
+
+end() {
+	((${#pid[@]} == 0)) || kill "${pid[@]}" 2>/dev/null
+	wait
+}
+trap end EXIT
+trap '' PIPE
+trap 'exit 130' INT TERM
+
+# connect NAME SOCKET: file descriptors to and from a socket of a guest.
+connect() {
+	local path=$WORK/$1.$2 out in
+	mkfifo "$path.to" "$path.from"
+	socat -t 1 - "UNIX-CONNECT:$path,retry=100,interval=0.1" <"$path.to" >"$path.from" 2>>"$WORK/socat.log" &
+	exec {out}>"$path.to" {in}<"$path.from"
+	to[$1.$2]=$out
+	from[$1.$2]=$in
+}
+
+# ask NAME SECONDS COMMAND: run a command in the guest, print what it prints, return its code.
+ask() {
+	local id=$EPOCHREALTIME line
+	printf '%s %s\n' "$id" "$3" >&"${to[$1.commands]}" || return 125
+	while read -r -t "$2" line <&"${from[$1.commands]}"; do
+		case $line in
+		"end $id "*) return "${line##* }" ;;
+		"$id "*) printf '%s\n' "${line#"$id "}" ;;
+		esac
+	done
+	return 124
+}
+
+# qmp NAME JSON: the answer in $reply.
+qmp() {
+	printf '%s\n' "$2" >&"${to[$1.qmp]}" || return 1
+	while read -r -t 30 reply <&"${from[$1.qmp]}"; do
+		case $reply in
+		*'"return": '*) return 0 ;;
+		*'"error": '*) return 1 ;;
+		*'"event": '*) echo "$reply" >>"$WORK/$1.events.log" ;;
+		esac
+	done
+	reply='no answer'
+	return 1
+}
+
+# monitor NAME COMMAND: one of the commands for people; the answer in $reply.
+monitor() {
+	qmp "$1" "{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"$2\"}}" || return 1
+	reply=${reply#*\"return\": \"}
+	reply=${reply%%\\r*}
+}
+
+balloon_is() { monitor "$1" "info balloon" && [[ $reply == "balloon: actual=$2" ]]; }
+
+# report NAME: the guest's last status report as the host has it; "committed available" in $reply.
+report() {
+	qmp "$1" '{"execute": "query-hv-balloon-status-report"}' || return 1
+	[[ $reply =~ \"committed\":\ ([0-9]+) ]] || return 1
+	local committed=${BASH_REMATCH[1]}
+	[[ $reply =~ \"available\":\ ([0-9]+) ]] || return 1
+	reply="$committed ${BASH_REMATCH[1]}"
+}
+
+# available_in NAME LOW HIGH: the last report says so many MiB available.
+available_in() {
+	report "$1" || return 1
+	available=$((${reply#* } / 1048576))
+	((available >= $2 && available <= $3))
+}
+
+# reports_follow NAME: 64 MiB taken in the guest, and returned, show in its reports.
+reports_follow() {
+	wait_for 30 "a status report" report "$1" || return 1
+	local old=$((${reply#* } / 1048576))
+	ask "$1" 30 'dd if=/dev/zero of=/tmp/fill bs=1M count=64' >/dev/null || return 1
+	wait_for 30 "a report with less memory" available_in "$1" 0 $((old - 48)) || return 1
+	low=$available
+	ask "$1" 30 'rm /tmp/fill' || return 1
+	wait_for 30 "a report with more memory" available_in "$1" $((low + 48)) 1024
+}
+
+mem_free() { ask "$1" 20 "awk '/^MemFree/ { print int(\$2 / 1024) }' /proc/meminfo"; }
+
+# mem_free_in NAME LOW HIGH: so many MiB are free in the guest; how many in $free.
+mem_free_in() { free=$(mem_free "$1") && ((free >= $2 && free <= $3)); }
+
+# ballooned_to NAME MIB LOW HIGH: set the host's target, and see guest and host follow it.
+ballooned_to() {
+	monitor "$1" "balloon $2"
+	wait_for 40 "the balloon" balloon_is "$1" "$2" || return 1
+	wait_for 20 "the guest's MemFree" mem_free_in "$1" "$3" "$4"
+}
+
+# ---- what both scenarios do -----------------------------------------------------------------
+
+balloon_class=525074dc-8985-46e2-8057-a307dc18a502
+
+# says COMMAND...: it prints something.
+says() { [[ $("$@") ]]; }
+
+answers() { ask "$1" 2 true; }
+
+boot() {
+	wait_for 120 "the guest to boot" answers "$1" || not_ok "the guest boots"
+	# shellcheck disable=SC2016	# the guest expands these
+	ask "$1" 20 'modprobe hv_vmbus; i=0; until ls /sys/bus/vmbus/devices/* || [ $i = 50 ]; do sleep 0.1; i=$((i+1)); done' \
+		>/dev/null 2>&1
+	found=$(ask "$1" 20 'dmesg | grep -oE "Hypervisor detected: .*|Vmbus version:.*"') || not_ok "the guest finds the VMBus host"
+	offer=$(ask "$1" 20 "grep -l $balloon_class /sys/bus/vmbus/devices/*/class_id") ||
+		not_ok "the host offers Dynamic Memory to the guest"
+	device=${offer%/class_id}
+	device=${device##*/}
+}
+
+# What must not be in a kernel log; and no message of level err or worse from the moment the
+# modules under test came (mark), whoever wrote it.
+alarms='WARNING: [^S]|BUG:|Oops|Call Trace|general protection|possible recursive|possible circular|suspicious RCU|kmemleak|refcount_t|blocked for more than|Out of memory|page allocation failure'
+mark() { ask "$1" 20 'echo "<5>modules under test from here" >/dev/kmsg'; }
+
+# log_is_clean NAME: the lines that must not be there are in $found.
+log_is_clean() {
+	found=$(ask "$1" 60 "dmesg -r | awk '
+		/$alarms/ { print; next }
+		/modules under test from here/ { marked = 1 }
+		marked && substr(\$0, 2) % 8 <= 3 { print }'") && [[ -z $found ]]
+}
+
+# shellcheck source=/dev/null
+. "$here/$DRIVER.sh"
+# shellcheck source=/dev/null
+. "$here/$SCENARIO.sh"
