@@ -46,8 +46,7 @@ static int tx_write(struct kmcl_link *link, const struct kmcl_tx_item *item)
 
 /*
  * Ring full: say how much room we wait for, then look again, since the peer may
- * have made it before it could see the wish.  The barrier pairs with the peer's
- * between its store of the read index and its load of the wish.
+ * have made it before it could see the wish.
  */
 static int tx_write_or_wait(struct kmcl_link *link, const struct kmcl_tx_item *item)
 {
@@ -56,6 +55,7 @@ static int tx_write_or_wait(struct kmcl_link *link, const struct kmcl_tx_item *i
 	if (ret != -EAGAIN)
 		return ret;
 	link->ops->want_room(link, room_for(item));
+	/* pairs with the peer's, between its read index and its look at the wish */
 	virt_mb();
 	return tx_write(link, item);
 }

@@ -28,6 +28,7 @@ static struct kunit_suite suite = {
 	.exit = vsc_suite_exit,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_LICENSE("GPL");

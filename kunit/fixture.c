@@ -137,6 +137,7 @@ struct vsc *vsc_new(struct kunit *test)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 state;
 	struct vsc *v = kunit_kzalloc(test, sizeof(*v), GFP_KERNEL);
+	NTSTATUS status;
 
 	KUNIT_ASSERT_NOT_NULL(test, v);
 	v->test = test;
@@ -154,12 +155,13 @@ struct vsc *vsc_new(struct kunit *test)
 	state.EvtChannelSuspendEx = vsc_suspend;
 	state.EvtChannelStartedEx = vsc_started;
 	state.EvtChannelPostStartedEx = vsc_post_started;
-	KUNIT_ASSERT_EQ(test, VmbChannelInitSetStateChangeCallbacks(v->ch,
-			(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)&state), STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, VmbChannelInitSetProcessPacketCallbacksEx(v->ch, v,
-			vsc_process, vsc_processed), STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, VmbClientChannelInitSetTargetPnp(v->ch, (LPCGUID)&vsc_type,
-			(LPCGUID)&vsc_instance, vsc_pnp_failure), STATUS_SUCCESS);
+	status = VmbChannelInitSetStateChangeCallbacks(v->ch, (void *)&state);
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	status = VmbChannelInitSetProcessPacketCallbacksEx(v->ch, v, vsc_process, vsc_processed);
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	status = VmbClientChannelInitSetTargetPnp(v->ch, (void *)&vsc_type,
+						  (void *)&vsc_instance, vsc_pnp_failure);
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
 	VmbChannelSetPointer(v->ch, v);
 	return v;
 }

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Everything that must hold, from nothing: what it needs it installs or unpacks itself. Ends with
+# a line "N passed, N failed, N skipped"; exits non-zero when something failed.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+passed=0 failed=0 skipped=0 start=$SECONDS
+
+# part NAME COMMAND...: one thing that works or does not.
+part() {
+	local name=$1 began=$SECONDS
+	shift
+	say "== $name"
+	if "$@" >&2; then
+		((++passed))
+	else
+		((++failed))
+		say "FAILED: $name"
+	fi
+	say "   ($((SECONDS - began)) s)"
+}
+
+# counted NAME COMMAND...: something that ends with such a line of its own.
+counted() {
+	local name=$1 out=$BUILD/log/check-counted.txt began=$SECONDS last
+	shift
+	say "== $name"
+	mkdir -p "$BUILD/log"
+	"$@" >"$out" || true
+	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$out" | tail -n 1)
+	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
+		say "   $last ($((SECONDS - began)) s)"
+	else
+		((++failed))
+		say "FAILED: $name: no result"
+	fi
+}
+
+# The guest prints a result a line.
+vm() {
+	local out=$BUILD/log/check-vm.txt n
+	"$ROOT/scripts/vm/run.sh" check | tee "$out" >&2
+	n=$(grep -c '^ok ' "$out") || true
+	echo "$n passed, $(grep -c '^not ok ' "$out" || true) failed, 0 skipped"
+}
+
+# What the later parts wait for, side by side where they do not need the processor.
+part "modules for Debian's 6.12: W=1, C=2" "$ROOT/scripts/modules.sh" 6.12
+part "style: checkpatch --strict, shellcheck" "$ROOT/scripts/checkpatch.sh"
+counted "KUnit, plain kernel" "$ROOT/scripts/uml.sh" run plain
+counted "KUnit, debug kernel" "$ROOT/scripts/uml.sh" run debug
+counted "a stock kernel under QEMU's VMBus host" vm
+
+say "all of it took $((SECONDS - start)) s"
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))

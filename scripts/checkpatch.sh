@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The style of every tracked file: checkpatch --strict for C, shellcheck for scripts.
+#
+# CamelCase is the Windows-named boundary's, and kernel versions belong into compat.h: what is
+# ignored is said here and nowhere else.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+need_packages perl shellcheck git
+checkpatch=$(kernel_source 6.12)/scripts/checkpatch.pl
+cd "$ROOT"
+out=$BUILD/log/checkpatch.log
+mkdir -p "${out%/*}"
+: >"$out"
+
+check() {
+	local ignore=$1
+	shift
+	# from a directory without include/ or .git, which it would read for names
+	printf "$ROOT/%s\0" "$@" |
+		(cd "$BUILD/log" && xargs -0 -r -n 8 -P "$(nproc)" perl "$checkpatch" --no-tree --no-summary \
+			--strict --terse --show-types --quiet --max-line-length=100 --ignore "$ignore" -f) |
+		sed "s,^$ROOT/,," >>"$out" || true
+}
+
+# Test macros wait for an argument they print; wrappers of in-tree files are shims by nature.
+common=CAMELCASE,MACRO_ARG_REUSE,BIT_MACRO
+boundary=$common,NEW_TYPEDEFS,SPACING,PREFER_KERNEL_TYPES,AVOID_EXTERNS,STORAGE_CLASS,CONSIDER_KSTRTO
+boundary+=,COMPLEX_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO,LONG_LINE,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
+boundary+=,MULTISTATEMENT_MACRO_USE_DO_WHILE,SINGLE_STATEMENT_DO_WHILE_MACRO,TRAILING_SEMICOLON,MACRO_ARG_UNUSED
+version=$common,LINUX_VERSION_CODE,CONSTANT_COMPARISON,COMPLEX_MACRO,MACRO_WITH_FLOW_CONTROL
+
+shims=$version,NEW_TYPEDEFS,AVOID_EXTERNS,PREFER_KERNEL_TYPES,USE_NEGATIVE_ERRNO,UNCOMMENTED_DEFINITION
+
+mapfile -t files < <(git ls-files --cached --others --exclude-standard -- '*.[ch]')
+windows=() shim=() linux=()
+for file in "${files[@]}"; do
+	case $file in
+	include/nt/* | include/vmbus* | include/kmcl/*-functions.h | include/kmcl/interface-tables.h | samples/*)
+		windows+=("$file") ;;
+	kmcl/compat.h | kunit/include/* | kunit/vmbus/* | kunit/uml/* | kunit/sim/hv_common.c | scripts/*)
+		shim+=("$file") ;;
+	*) linux+=("$file") ;;
+	esac
+done
+check "$boundary" "${windows[@]}"
+check "$shims" "${shim[@]}"
+check "$common" "${linux[@]}"
+mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- 'scripts/*.sh' 'scripts/*/*.sh' .ci/run)
+shellcheck -x --severity=style "${scripts[@]}" >>"$out" 2>&1 || true
+
+if [[ -s $out ]]; then
+	head -n 40 "$out" >&2
+	die "style: $(grep -cE 'WARNING|ERROR|CHECK|SC[0-9]+' "$out") remarks: all of them in $out"
+fi
+say "style: ${#files[@]} C files and ${#scripts[@]} scripts are clean"
