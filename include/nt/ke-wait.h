@@ -139,4 +139,26 @@ static inline NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReas
 	}
 }
 
+/**
+ * KeDelayExecutionThread() - sleep
+ * @WaitMode: ignored
+ * @Alertable: ignored
+ * @Interval: see <ke-time.h>
+ *
+ * Context: process, may sleep.
+ * Return: STATUS_SUCCESS.
+ */
+static inline NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+					      PLARGE_INTEGER Interval)
+{
+	unsigned int state = current->flags & PF_KTHREAD ? TASK_IDLE : TASK_UNINTERRUPTIBLE;
+	long timeout = kmcl_nt_timeout_jiffies(Interval);
+
+	while (timeout) {
+		__set_current_state(state);
+		timeout = schedule_timeout(timeout);
+	}
+	return STATUS_SUCCESS;
+}
+
 #endif /* _KMCL_NT_KE_WAIT_H */
