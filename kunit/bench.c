@@ -117,6 +117,8 @@ static int intree_probe(struct hv_device *dev, const struct hv_vmbus_device_id *
 	int ret;
 
 	dev->channel->rqstor_size = WINDOW;
+	/* the bus clamps longer packets to this and loses its place */
+	dev->channel->max_pkt_size = 2 * sizeof(payload);
 	dev->channel->next_request_id_callback = vmbus_next_request_id;
 	dev->channel->request_addr_callback = vmbus_request_addr;
 	ret = vmbus_open(dev->channel, RING_BYTES + PAGE_SIZE, RING_BYTES + PAGE_SIZE,
