@@ -14,14 +14,12 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 #include "internal.h"
 
 /* How long a test may wait for the guest before the host gives up on it. */
 #define PATIENCE	(10 * HZ)
 
-/* In the order of their offers. A channel's number is its place in by_relid. */
-static LIST_HEAD(channels);
+/* A channel's number is its place here; the table holds a reference. */
 static struct hvsim_chan *by_relid[HVSIM_MAX_RELID];
 
 struct hvsim_chan *hvsim_chan_get(u32 relid)
@@ -62,6 +60,16 @@ bool hvsim_enter(struct hvsim_chan *chan)
 void hvsim_leave(struct hvsim_chan *chan)
 {
 	atomic_dec(&chan->users);
+}
+
+/* From any context, on any processor. */
+void hvsim_count(struct hvsim_chan *chan, unsigned long *counter)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	++*counter;
+	spin_unlock_irqrestore(&chan->lock, flags);
 }
 
 /* ---- serving ---- */
@@ -112,6 +120,7 @@ static void serve(struct hvsim_chan *chan)
 		return;
 	do {
 		seen = atomic_read(&chan->kicks);
+		WRITE_ONCE(chan->unseen, false);
 		serve_rings(chan);
 	} while (!atomic_sub_and_test(seen, &chan->kicks));
 }
@@ -119,6 +128,22 @@ static void serve(struct hvsim_chan *chan)
 static void serve_work(struct work_struct *work)
 {
 	serve(container_of(work, struct hvsim_chan, work));
+}
+
+static void kick(struct hvsim_chan *chan, bool even_manual)
+{
+	switch (READ_ONCE(chan->exec)) {
+	case HVSIM_EXEC_ASYNC:
+		queue_work(hvsim_wq, &chan->work);
+		break;
+	case HVSIM_EXEC_INLINE:
+		serve(chan);
+		break;
+	case HVSIM_EXEC_MANUAL:
+		if (even_manual)
+			serve(chan);
+		break;
+	}
 }
 
 /**
@@ -148,35 +173,41 @@ EXPORT_SYMBOL_GPL(hvsim_stall);
 void hvsim_resume(struct hvsim_chan *chan)
 {
 	WRITE_ONCE(chan->stalled, false);
-	if (chan->exec == HVSIM_EXEC_ASYNC)
-		queue_work(hvsim_wq, &chan->work);
-	else
-		serve(chan);
+	kick(chan, true);
 }
 EXPORT_SYMBOL_GPL(hvsim_resume);
+
+/**
+ * hvsim_set_exec - say how the host runs on a channel from now on
+ * @chan: the channel
+ * @exec: how
+ *
+ * What the guest has signalled so far is looked at now, unless @exec is
+ * HVSIM_EXEC_MANUAL.
+ */
+void hvsim_set_exec(struct hvsim_chan *chan, enum hvsim_exec exec)
+{
+	WRITE_ONCE(chan->exec, exec);
+	kick(chan, false);
+}
+EXPORT_SYMBOL_GPL(hvsim_set_exec);
 
 /* The guest's hypercall: it has written to an empty ring, or made room. */
 u64 hvsim_signal_event(u64 connection)
 {
 	struct hvsim_chan *chan = hvsim_chan_get((u32)connection - HVSIM_EVENT_CONNECTION);
+	void (*on_signal)(struct hvsim_chan *chan);
 
 	if (!chan)
 		return HV_STATUS_INVALID_CONNECTION_ID;
-	chan->stats.signals++;
+	hvsim_count(chan, &chan->stats.signals);
 	if (!READ_ONCE(chan->open))
-		chan->stats.closed_signals++;
-	if (chan->script.on_signal)
-		chan->script.on_signal(chan);
-	switch (READ_ONCE(chan->exec)) {
-	case HVSIM_EXEC_ASYNC:
-		queue_work(hvsim_wq, &chan->work);
-		break;
-	case HVSIM_EXEC_INLINE:
-		serve(chan);
-		break;
-	case HVSIM_EXEC_MANUAL:
-		break;
-	}
+		hvsim_count(chan, &chan->stats.closed_signals);
+	WRITE_ONCE(chan->unseen, true);
+	on_signal = READ_ONCE(chan->script.on_signal);
+	if (on_signal)
+		on_signal(chan);
+	kick(chan, false);
 	hvsim_chan_put(chan);
 	return HV_STATUS_SUCCESS;
 }
@@ -194,7 +225,7 @@ u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel 
 	    split < 2 || gpadl->nr < split + 2) {
 		hvsim_fault(chan, "open with GPADL %#x of %u pages, %u of them outbound",
 			    msg->ringbuffer_gpadlhandle, gpadl ? gpadl->nr : 0, split);
-		return EINVAL;
+		return HVSIM_REFUSED;
 	}
 	memcpy(chan->userdata, msg->userdata, sizeof(chan->userdata));
 	chan->target_vp = msg->target_vp;
@@ -205,7 +236,7 @@ u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel 
 
 	chan->rx = kvmalloc((split - 1) * HV_HYP_PAGE_SIZE, GFP_KERNEL);
 	if (!chan->rx)
-		return ENOMEM;
+		return HVSIM_REFUSED;
 	if (hvsim_ring_map(&chan->g2h, gpadl->pages, split))
 		goto free_rx;
 	if (hvsim_ring_map(&chan->h2g, gpadl->pages + split, gpadl->nr - split))
@@ -217,6 +248,9 @@ u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel 
 			    chan->h2g.pos);
 	WRITE_ONCE(chan->h2g.rb->feature_bits.value, 1);
 	chan->ring_gpadl = gpadl->handle;
+	chan->stalled = false;
+	chan->forged = false;
+	chan->unseen = false;
 	/* Rings first, then the flag that lets users in. */
 	smp_store_release(&chan->open, true);
 	return 0;
@@ -226,7 +260,7 @@ unmap:
 free_rx:
 	kvfree(chan->rx);
 	chan->rx = NULL;
-	return ENOMEM;
+	return HVSIM_REFUSED;
 }
 
 /* Let nobody in any more. True for the one who has to unmap the rings. */
@@ -249,7 +283,7 @@ static bool shut(struct hvsim_chan *chan)
 static void unmap_rings(struct hvsim_chan *chan)
 {
 	while (atomic_read(&chan->users))
-		schedule_timeout_uninterruptible(1);
+		hvsim_pause();
 	hvsim_script_drop(chan);
 	hvsim_ring_unmap(&chan->g2h);
 	hvsim_ring_unmap(&chan->h2g);
@@ -305,6 +339,7 @@ struct hvsim_chan *hvsim_offer(const struct hvsim_offer *offer)
 	chan->offer = *offer;
 	chan->script = offer->script;
 	chan->exec = offer->exec;
+	chan->holds = offer->hold;
 	kref_init(&chan->ref);
 	spin_lock_init(&chan->lock);
 	INIT_LIST_HEAD(&chan->record);
@@ -319,7 +354,6 @@ struct hvsim_chan *hvsim_offer(const struct hvsim_offer *offer)
 	if (relid < HVSIM_MAX_RELID) {
 		chan->relid = relid;
 		by_relid[relid] = chan;
-		list_add_tail(&chan->node, &channels);
 	}
 	spin_unlock_irqrestore(&hvsim_lock, flags);
 	if (!chan->relid) {
@@ -386,7 +420,7 @@ bool hvsim_wait_open(struct hvsim_chan *chan, bool open)
 	unsigned long end = jiffies + PATIENCE;
 
 	while (READ_ONCE(chan->open) != open && time_before(jiffies, end))
-		schedule_timeout_uninterruptible(1);
+		hvsim_pause();
 	return READ_ONCE(chan->open) == open;
 }
 EXPORT_SYMBOL_GPL(hvsim_wait_open);
@@ -405,7 +439,7 @@ bool hvsim_wait_released(struct hvsim_chan *chan)
 	unsigned long end = jiffies + PATIENCE;
 
 	while (!READ_ONCE(chan->released) && time_before(jiffies, end))
-		schedule_timeout_uninterruptible(1);
+		hvsim_pause();
 	return READ_ONCE(chan->released);
 }
 EXPORT_SYMBOL_GPL(hvsim_wait_released);
@@ -423,7 +457,6 @@ void hvsim_forget(struct hvsim_chan *chan)
 
 	hvsim_close(chan);
 	spin_lock_irqsave(&hvsim_lock, flags);
-	list_del(&chan->node);
 	by_relid[chan->relid] = NULL;
 	spin_unlock_irqrestore(&hvsim_lock, flags);
 	hvsim_drop_messages(chan);
@@ -435,17 +468,6 @@ void hvsim_forget(struct hvsim_chan *chan)
 }
 EXPORT_SYMBOL_GPL(hvsim_forget);
 
-static struct hvsim_chan *first_channel(void)
-{
-	struct hvsim_chan *chan;
-	unsigned long flags;
-
-	spin_lock_irqsave(&hvsim_lock, flags);
-	chan = list_first_entry_or_null(&channels, struct hvsim_chan, node);
-	spin_unlock_irqrestore(&hvsim_lock, flags);
-	return chan;
-}
-
 /* For the end of a test: no hook runs after this, and the host answers again. */
 void hvsim_reset_scripts(void)
 {
@@ -456,22 +478,22 @@ void hvsim_reset_scripts(void)
 		chan = hvsim_chan_get(relid);
 		if (!chan)
 			continue;
-		chan->exec = HVSIM_EXEC_ASYNC;
-		chan->script.on_signal = NULL;
-		chan->script.on_packet = NULL;
-		chan->script.on_open = NULL;
-		chan->script.on_close = NULL;
-		chan->script.answer = HVSIM_ANSWER_NONE;
-		chan->script.record = false;
+		WRITE_ONCE(chan->exec, HVSIM_EXEC_ASYNC);
+		WRITE_ONCE(chan->script.on_signal, NULL);
+		WRITE_ONCE(chan->script.on_packet, NULL);
+		WRITE_ONCE(chan->script.on_open, NULL);
+		WRITE_ONCE(chan->script.on_close, NULL);
+		WRITE_ONCE(chan->script.answer, HVSIM_ANSWER_NONE);
+		WRITE_ONCE(chan->script.record, false);
 		hvsim_chan_put(chan);
 	}
 }
 
 /*
- * Rescind and forget every channel. A guest that does not let go of one is
- * told, and leaves the channel behind as it is.
+ * Rescind and forget every channel. One that the guest does not let go of is
+ * reported once, keeps its number, and is left alone until the guest is gone.
  */
-int hvsim_forget_all(void)
+int hvsim_forget_all(bool guest_gone)
 {
 	struct hvsim_chan *chan;
 	int ret = 0;
@@ -482,17 +504,22 @@ int hvsim_forget_all(void)
 		chan = hvsim_chan_get(relid);
 		if (!chan)
 			continue;
-		if (chan->offered)
-			hvsim_rescind(chan);
+		hvsim_rescind(chan);
 		hvsim_chan_put(chan);
 	}
-	while ((chan = first_channel())) {
-		if (!hvsim_wait_released(chan)) {
+	for (relid = HVSIM_MAX_RELID - 1; relid; relid--) {
+		chan = hvsim_chan_get(relid);
+		if (!chan)
+			continue;
+		if (guest_gone || !chan->sent || (!chan->lost && hvsim_wait_released(chan))) {
+			hvsim_flush();
+			hvsim_forget(chan);
+		} else if (!chan->lost) {
 			hvsim_fault(chan, "not released after its rescind");
+			chan->lost = true;
 			ret = -ETIMEDOUT;
 		}
-		hvsim_flush();
-		hvsim_forget(chan);
+		hvsim_chan_put(chan);
 	}
 	return ret;
 }
@@ -502,16 +529,16 @@ bool hvsim_lost_signals(void)
 {
 	struct hvsim_chan *chan;
 	bool lost = false;
-	u32 relid;
+	u32 relid, used;
 
 	for (relid = 1; relid < HVSIM_MAX_RELID; relid++) {
 		chan = hvsim_chan_get(relid);
 		if (!chan)
 			continue;
-		if (chan->exec != HVSIM_EXEC_MANUAL && !chan->stalled &&
-		    list_empty(&chan->out) && hvsim_ring_used(chan, HVSIM_G2H)) {
-			hvsim_fault(chan, "%u bytes in the ring, and no signal",
-				    hvsim_ring_used(chan, HVSIM_G2H));
+		used = hvsim_ring_used(chan, HVSIM_G2H);
+		if (used && !chan->unseen && !chan->stalled && !chan->forged &&
+		    list_empty(&chan->out)) {
+			hvsim_fault(chan, "%u bytes in the ring, and no signal", used);
 			lost = true;
 		}
 		hvsim_chan_put(chan);

@@ -170,7 +170,7 @@ void hvsim_gpadl_header(const struct vmbus_channel_gpadl_header *msg, u32 size)
 	gpadl->nr = DIV_ROUND_UP(gpadl->byte_offset + gpadl->byte_count, HV_HYP_PAGE_SIZE);
 	gpadl->pages = kvcalloc(gpadl->nr, sizeof(*gpadl->pages), GFP_KERNEL);
 	if (!gpadl->pages) {
-		answer(gpadl, ENOMEM);
+		answer(gpadl, HVSIM_REFUSED);
 		kfree(gpadl);
 		return;
 	}

@@ -16,8 +16,10 @@ static LIST_HEAD(aside);
 static bool offers_wanted;
 static u32 version;
 static u32 max_version = VERSION_WIN10_V5_3;
-static DECLARE_BITMAP(bus_holds, CHANNELMSG_COUNT);
+static unsigned long bus_holds;
 static unsigned long control[CHANNELMSG_COUNT];
+
+static_assert(CHANNELMSG_COUNT <= BITS_PER_LONG);
 
 static void inbox_fn(struct work_struct *work);
 static DECLARE_WORK(inbox_work, inbox_fn);
@@ -110,7 +112,7 @@ static bool put_aside(struct hvsim_message *msg, struct hvsim_chan *chan)
 
 	spin_lock_irqsave(&hvsim_lock, flags);
 	if (msg->header.msgtype < CHANNELMSG_COUNT)
-		hold = test_bit(msg->header.msgtype, chan ? chan->holds : bus_holds);
+		hold = test_bit(msg->header.msgtype, chan ? &chan->holds : &bus_holds);
 	/* The rest of a GPADL that begins among those put aside. */
 	if (msg->header.msgtype == CHANNELMSG_GPADL_BODY)
 		list_for_each_entry(other, &aside, node)
@@ -148,7 +150,7 @@ static bool belongs(const struct hvsim_message *msg, struct hvsim_chan *chan,
  */
 void hvsim_hold(struct hvsim_chan *chan, enum vmbus_channel_message_type type)
 {
-	set_bit(type, chan ? chan->holds : bus_holds);
+	set_bit(type, chan ? &chan->holds : &bus_holds);
 }
 EXPORT_SYMBOL_GPL(hvsim_hold);
 
@@ -163,7 +165,7 @@ void hvsim_unhold(struct hvsim_chan *chan, enum vmbus_channel_message_type type)
 	unsigned long flags;
 
 	spin_lock_irqsave(&hvsim_lock, flags);
-	clear_bit(type, chan ? chan->holds : bus_holds);
+	clear_bit(type, chan ? &chan->holds : &bus_holds);
 	list_for_each_entry_safe(msg, next, &aside, node)
 		if (belongs(msg, chan, type))
 			list_move_tail(&msg->node, &inbox);
@@ -210,11 +212,11 @@ void hvsim_unhold_all(void)
 		chan = hvsim_chan_get(relid);
 		if (!chan)
 			continue;
-		bitmap_zero(chan->holds, CHANNELMSG_COUNT);
+		WRITE_ONCE(chan->holds, 0);
 		hvsim_chan_put(chan);
 	}
 	spin_lock_irqsave(&hvsim_lock, flags);
-	bitmap_zero(bus_holds, CHANNELMSG_COUNT);
+	WRITE_ONCE(bus_holds, 0);
 	list_splice_tail_init(&aside, &inbox);
 	spin_unlock_irqrestore(&hvsim_lock, flags);
 	queue_work(hvsim_wq, &inbox_work);
@@ -270,9 +272,11 @@ bool hvsim_send_offer(struct hvsim_chan *chan)
 	memcpy(msg.offer.u.std.user_def, offer->user_def, sizeof(offer->user_def));
 
 	spin_lock_irqsave(&hvsim_lock, flags);
-	send = offers_wanted && !chan->offered;
-	if (send)
+	send = offers_wanted && !chan->sent;
+	if (send) {
+		chan->sent = true;
 		WRITE_ONCE(chan->offered, true);
+	}
 	spin_unlock_irqrestore(&hvsim_lock, flags);
 	if (send)
 		hvsim_post(&msg, sizeof(msg));
@@ -436,6 +440,8 @@ static struct hvsim_message *next_message(void)
 	spin_unlock_irq(&hvsim_lock);
 	return msg;
 }
+
+static_assert(CHANNELMSG_COUNT <= BITS_PER_LONG);
 
 static void inbox_fn(struct work_struct *work)
 {

@@ -154,7 +154,7 @@ static struct hv_message *message_slot(void)
 }
 
 /* Put the next message into the guest's slot, if that is free. */
-static struct hvsim_message *deliver_next(void)
+static bool deliver_next(void)
 {
 	struct hv_message *slot = message_slot();
 	struct hvsim_message *msg;
@@ -162,7 +162,7 @@ static struct hvsim_message *deliver_next(void)
 	lockdep_assert_held(&hvsim_lock);
 	msg = list_first_entry_or_null(&to_guest, struct hvsim_message, node);
 	if (!slot || !msg)
-		return NULL;
+		return false;
 	if (READ_ONCE(slot->header.message_type) != HVMSG_NONE) {
 		slot->header.message_flags.msg_pending = 1;
 		/*
@@ -171,7 +171,7 @@ static struct hvsim_message *deliver_next(void)
 		 */
 		smp_mb();
 		if (READ_ONCE(slot->header.message_type) != HVMSG_NONE)
-			return NULL;
+			return false;
 	}
 	list_del(&msg->node);
 	memcpy(slot->u.payload, msg->payload, msg->size);
@@ -180,21 +180,20 @@ static struct hvsim_message *deliver_next(void)
 	slot->header.message_flags.msg_pending = !list_empty(&to_guest);
 	/* The guest reads the type first. */
 	smp_store_release(&slot->header.message_type, CHANNEL_MESSAGE);
-	return msg;
+	kfree(msg);
+	return true;
 }
 
 static void deliver(void)
 {
-	struct hvsim_message *msg;
 	unsigned long flags;
+	bool delivered;
 
 	spin_lock_irqsave(&hvsim_lock, flags);
-	msg = deliver_next();
+	delivered = deliver_next();
 	spin_unlock_irqrestore(&hvsim_lock, flags);
-	if (msg) {
-		kfree(msg);
+	if (delivered)
 		interrupt(MESSAGE_CPU);
-	}
 }
 
 /**
@@ -234,7 +233,7 @@ void hvsim_set_event(struct hvsim_chan *chan)
 	siefp.as_uint64 = per_cpu(vps, cpu).siefp;
 	if (!siefp.siefp_enabled)
 		return;
-	chan->stats.irqs++;
+	hvsim_count(chan, &chan->stats.irqs);
 	flags = (union hv_synic_event_flags *)phys_to_virt(siefp.base_siefp_gpa <<
 							   HV_HYP_PAGE_SHIFT) + VMBUS_MESSAGE_SINT;
 	if (!sync_test_and_set_bit(chan->relid, flags->flags))

@@ -28,9 +28,15 @@ extern spinlock_t hvsim_lock;
 /* In order: control messages and, in HVSIM_EXEC_ASYNC, the rings. */
 extern struct workqueue_struct *hvsim_wq;
 
+/* What a host answers when it refuses: any value but 0 says so. */
+#define HVSIM_REFUSED		0xc0000001
+
 /* session.c */
+void hvsim_pause(void);
 void *hvsim_alloc(size_t size);
 __printf(2, 3) void hvsim_fault(struct hvsim_chan *chan, const char *fmt, ...);
+/* vmbus/settle.c, in hv_vmbus.ko: by symbol_get() only */
+bool hvsim_guest_idle(void);
 /* Grows whenever anything passes between guest and host. */
 extern atomic_t hvsim_activity;
 
@@ -54,7 +60,8 @@ struct hvsim_chan *hvsim_chan_get(u32 relid);
 void hvsim_chan_put(struct hvsim_chan *chan);
 void hvsim_offer_all(void);
 void hvsim_reset_scripts(void);
-int hvsim_forget_all(void);
+int hvsim_forget_all(bool guest_gone);
+void hvsim_count(struct hvsim_chan *chan, unsigned long *counter);
 u64 hvsim_signal_event(u64 connection);
 u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel *msg);
 void hvsim_close(struct hvsim_chan *chan);

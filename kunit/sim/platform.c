@@ -90,7 +90,7 @@ module_init(hvsim_init);
 static void __exit hvsim_exit(void)
 {
 	platform_device_unregister(vmbus_device);
-	hvsim_forget_all();
+	hvsim_forget_all(true);
 	destroy_workqueue(hvsim_wq);
 	hvsim_host_exit();
 	hvsim_hypervisor_exit();

@@ -159,7 +159,9 @@ int hvsim_recv(struct hvsim_chan *chan, void *buf, u32 size)
 	/* Pairs with the guest's barrier before it publishes the index. */
 	write = smp_load_acquire(&ring->rb->write_index);
 	if (!valid_index(ring, write)) {
-		hvsim_fault(chan, "write index %#x in a ring of %#x", write, ring->size);
+		if (!chan->forged)
+			hvsim_fault(chan, "write index %#x in a ring of %#x", write,
+				    ring->size);
 		len = -EIO;
 		goto unlock;
 	}
@@ -210,7 +212,8 @@ int hvsim_ring_write(struct hvsim_chan *chan, const struct hvsim_raw *raw, bool 
 	/* Pairs with the guest's barrier before it gives the place back. */
 	read = smp_load_acquire(&ring->rb->read_index);
 	if (!valid_index(ring, read)) {
-		hvsim_fault(chan, "read index %#x in a ring of %#x", read, ring->size);
+		if (!chan->forged)
+			hvsim_fault(chan, "read index %#x in a ring of %#x", read, ring->size);
 		return -EIO;
 	}
 	if (!IS_ALIGNED(size, sizeof(u64)) || size + TRAILER >= ring->size)
@@ -415,13 +418,17 @@ EXPORT_SYMBOL_GPL(hvsim_peek);
  * @value: what to write
  *
  * The guest is not told; see hvsim_interrupt(). The host goes on from its own
- * index and overwrites a poked one when it next reads or writes that ring.
+ * index and overwrites a poked one when it next reads or writes that ring. An
+ * index of the guest's own that makes no sense is no fault of the guest any
+ * more: the host stops reading, or does not write.
  */
 void hvsim_poke(struct hvsim_chan *chan, enum hvsim_dir dir, enum hvsim_field field,
 		u32 value)
 {
 	if (!hvsim_enter(chan))
 		return;
+	if (field == (dir == HVSIM_G2H ? HVSIM_WRITE_INDEX : HVSIM_READ_INDEX))
+		chan->forged = true;
 	WRITE_ONCE(*field_of(ring_of(chan, dir), field), value);
 	hvsim_leave(chan);
 }

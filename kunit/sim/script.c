@@ -83,7 +83,7 @@ static void answer(struct hvsim_chan *chan, const struct vmpacket_descriptor *de
 	if (pkt)
 		hvsim_script_flush(chan);
 	if (ret == -EMSGSIZE)
-		hvsim_fault(chan, "no answer of %u bytes fits the guest's ring", len);
+		hvsim_fault(chan, "asks for a completion of %u bytes, which its ring cannot hold", len);
 	hvsim_leave(chan);
 }
 

@@ -16,6 +16,12 @@ static atomic_long_t faults;
 
 atomic_t hvsim_activity;
 
+/* A breath between two looks at something that changes soon. */
+void hvsim_pause(void)
+{
+	usleep_range(50, 100);
+}
+
 /*
  * The host's memory is not the guest's: faults that a test injects into the
  * running thread's allocations are not meant for it.
@@ -86,15 +92,32 @@ void hvsim_flush(void)
 }
 EXPORT_SYMBOL_GPL(hvsim_flush);
 
+/*
+ * hv_vmbus is loaded after this module and knows what the guest still has to
+ * do; without it there is no guest.
+ */
+static bool guest_idle(void)
+{
+	bool (*idle)(void) = symbol_get(hvsim_guest_idle);
+	bool ret;
+
+	if (!idle)
+		return true;
+	ret = idle();
+	symbol_put(hvsim_guest_idle);
+	return ret;
+}
+
 /**
  * hvsim_settle - wait until host and guest have nothing left to do
  *
- * Waits for the host's queue, interrupts on their way, and whatever moves as a
- * consequence. Packets that lie in a ring although nobody stopped the host are
- * a signal that the guest forgot, and fail the test.
+ * Waits for the host's queue, interrupts on their way, the bus's tasklets and
+ * workqueues, and whatever follows from all that. A guest that waits for a
+ * message put aside counts as idle. Packets that lie in a ring although nobody
+ * stopped the host are a signal that the guest forgot, and fail the test.
  *
  * Context: may sleep; not in a hook.
- * Return: false if it never got quiet.
+ * Return: false if it never got quiet or a signal is missing.
  */
 bool hvsim_settle(void)
 {
@@ -102,15 +125,16 @@ bool hvsim_settle(void)
 	int seen, quiet = 0;
 
 	while (quiet < 3) {
+		if (time_after(jiffies, end))
+			return false;
 		seen = atomic_read(&hvsim_activity);
 		hvsim_flush();
-		schedule_timeout_uninterruptible(1);
-		if (hvsim_hypervisor_idle() && seen == atomic_read(&hvsim_activity))
+		hvsim_pause();
+		if ((guest_idle() || hvsim_any_held()) && hvsim_hypervisor_idle() &&
+		    seen == atomic_read(&hvsim_activity))
 			quiet++;
 		else
 			quiet = 0;
-		if (time_after(jiffies, end))
-			return false;
 	}
 	return !hvsim_lost_signals();
 }
@@ -135,7 +159,7 @@ int hvsim_reset(void)
 	hvsim_reset_scripts();
 	hvsim_unhold_all();
 	hvsim_flush();
-	ret = hvsim_forget_all();
+	ret = hvsim_forget_all(false);
 	hvsim_settle();
 	return ret;
 }

@@ -113,6 +113,7 @@ struct hvsim_script {
  * @sub_index: 0: a primary channel
  * @flags: chn_flags of the offer
  * @user_def: the offer's user defined bytes
+ * @hold: BIT(type) for messages to put aside from the start, see hvsim_hold()
  * @exec: how the host runs on this channel
  * @script: how it behaves
  */
@@ -122,6 +123,7 @@ struct hvsim_offer {
 	u16 sub_index;
 	u16 flags;
 	u8 user_def[MAX_USER_DEFINED_BYTES];
+	unsigned long hold;
 	enum hvsim_exec exec;
 	struct hvsim_script script;
 };
@@ -181,7 +183,7 @@ struct hvsim_ring {
 /**
  * struct hvsim_chan - a channel of the host's
  * @script: how the host behaves, for the test to change
- * @exec: how the host runs, for the test to change
+ * @exec: how the host runs, for the test to change with hvsim_set_exec()
  * @stats: what passed
  * @record: &struct hvsim_packet, oldest first, while @script.record is set
  * @relid: the channel's number on the bus
@@ -207,13 +209,16 @@ struct hvsim_chan {
 
 	/* private: */
 	struct hvsim_offer offer;
-	struct list_head node;
 	struct kref ref;
 	spinlock_t lock;		/* rings and packet lists */
 	struct hvsim_ring g2h;
 	struct hvsim_ring h2g;
 	u8 *rx;
 	u32 ring_gpadl;
+	bool sent;			/* the guest has seen the offer */
+	bool lost;			/* and never gave it back: left alone */
+	bool unseen;			/* signalled, and not looked at since */
+	bool forged;			/* the test wrote the guest's own index */
 	bool stalled;
 	atomic_t kicks;
 	atomic_t users;
@@ -222,7 +227,7 @@ struct hvsim_chan {
 	struct list_head kept;		/* HVSIM_ANSWER_LATER */
 	unsigned int nr_kept;
 	struct list_head out;		/* answers that found the ring full */
-	DECLARE_BITMAP(holds, CHANNELMSG_COUNT);
+	unsigned long holds;
 };
 
 /**
@@ -263,6 +268,7 @@ void hvsim_rescind(struct hvsim_chan *chan);
 bool hvsim_wait_open(struct hvsim_chan *chan, bool open);
 bool hvsim_wait_released(struct hvsim_chan *chan);
 void hvsim_forget(struct hvsim_chan *chan);
+void hvsim_set_exec(struct hvsim_chan *chan, enum hvsim_exec exec);
 void hvsim_run(struct hvsim_chan *chan);
 void hvsim_stall(struct hvsim_chan *chan);
 void hvsim_resume(struct hvsim_chan *chan);

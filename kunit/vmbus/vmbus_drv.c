@@ -2,6 +2,11 @@
 /* UML has no CONFIG_OF_ADDRESS: the platform device "vmbus" has no ranges. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 #include <linux/of_address.h>
+static inline int no_range_parser_init(struct of_range_parser *parser, struct device_node *node)
+{
+	return 0;
+}
+
 #undef of_range_parser_init
-#define of_range_parser_init(parser, node)	((void)(node), 0)
+#define of_range_parser_init no_range_parser_init
 #include "hv/vmbus_drv.c"

@@ -16,7 +16,10 @@
 
 /* The bus maps SynIC pages this way under a paravisor only. */
 #ifndef ioremap_cache
-#define ioremap_cache(addr, size)	((void __iomem *)phys_to_virt(addr))
+static inline void __iomem *ioremap_cache(phys_addr_t addr, size_t size)
+{
+	return (void __iomem *)phys_to_virt(addr);
+}
 #endif
 
 u64 hv_get_msr(unsigned int reg);
