@@ -48,15 +48,15 @@ usage() {
 kernel_dir() { echo "$BUILD/uml-$KERNEL-$1"; }
 modules_dir() { echo "$BUILD/mod-$KERNEL-$1"; }
 
-# exclusively NAME COMMAND...: one at a time, in this process or another.
+# exclusively DIR COMMAND...: one user of DIR at a time, in this process or another.
 exclusively() {
-	local name=$1
+	local dir=$1
 	shift
-	mkdir -p "$BUILD"
+	mkdir -p "$dir"
 	(
-		flock 8
+		flock -n 8 || { say "waiting for another run that builds in $dir"; flock 8; }
 		"$@"
-	) 8>"$BUILD/.lock-$name"
+	) 8>"$dir/.lock"
 }
 
 # ---- the kernel -----------------------------------------------------------------------------
@@ -67,7 +67,7 @@ fragments() {
 }
 
 build_kernel() {
-	local flavour=$1 out src stamp config
+	local out src stamp config
 	local -a files
 	out=$(kernel_dir "$flavour")
 	need_packages build-essential flex bison bc python3
@@ -77,7 +77,6 @@ build_kernel() {
 	[[ ! -e $out/.stamp || $(<"$out/.stamp") != "$stamp" ]] || return 0
 
 	say "building the UML kernel ($KERNEL, $flavour): one to four minutes"
-	mkdir -p "$out"
 	rm -f "$out/.stamp"
 	config=$out/all.config
 	cat "${files[@]}" >"$config"
@@ -118,8 +117,7 @@ mirror_sources() {
 }
 
 build_modules() {
-	local flavour=$1 out dir src log=$BUILD/log/uml-$1-modules.log
-	build_kernel "$flavour"
+	local out dir src log=$BUILD/log/uml-$flavour-modules.log
 	out=$(kernel_dir "$flavour")
 	dir=$(modules_dir "$flavour")
 	src=$(kernel_source $KERNEL)
@@ -229,7 +227,7 @@ run() {
 	done
 	[[ -z $filter ]] || cmdline+=("kunit.filter_glob=$filter")
 
-	build_modules_once
+	modules
 	if ((${#wanted[@]} == 0)) && [[ ! $only ]]; then
 		mapfile -t wanted < <(find "$(modules_dir "$flavour")" -name '*_kunit.ko' -printf '%f\n' | sed 's/\.ko$//' | sort -r)
 	fi
@@ -257,18 +255,26 @@ run() {
 	summary
 }
 
-build_modules_once() {
-	exclusively "mod-$flavour" build_modules "$flavour"
-	exclusively uml-init build_init
+kernel() { exclusively "$(kernel_dir "$flavour")" build_kernel; }
+
+modules() {
+	kernel
+	exclusively "$(modules_dir "$flavour")" build_modules
+	exclusively "$BUILD/uml-init" build_init
 }
 
-(($# >= 2)) || usage
-action=$1 flavour=$2
-shift 2
-[[ $flavour == plain || $flavour == debug ]] || usage
-case $action in
-kernel) exclusively "mod-$flavour" build_kernel "$flavour" ;;
-modules) build_modules_once ;;
-run) run "$@" ;;
-*) usage ;;
-esac
+# Read as a whole before it runs: this file may change while a kernel is built.
+main() {
+	local action flavour
+	(($# >= 2)) || usage
+	action=$1 flavour=$2
+	shift 2
+	[[ $flavour == plain || $flavour == debug ]] || usage
+	case $action in
+	kernel | modules | run) "$action" "$@" ;;
+	*) usage ;;
+	esac
+	exit
+}
+
+main "$@"

@@ -146,7 +146,9 @@ int main(int argc, char **argv)
 	mount("sys", "/sys", "sysfs", 0, 0);
 	mount("debug", "/sys/kernel/debug", "debugfs", 0, 0);
 	/* A thread that asks for failing allocations means GFP_KERNEL ones too. */
+	put("/sys/kernel/debug/failslab/verbose", "0");
 	put("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	put("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 	put("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
 	put("/sys/kernel/debug/fail_page_alloc/min-order", "0");
 
