@@ -48,8 +48,8 @@ vm() {
 	echo "$n passed, $(grep -c '^not ok ' "$out" || true) failed, 0 skipped"
 }
 
-# What the later parts wait for, side by side where they do not need the processor.
 part "modules for Debian's 6.12: W=1, C=2" "$ROOT/scripts/modules.sh" 6.12
+part "the example of the README" "$ROOT/scripts/readme.sh"
 part "style: checkpatch --strict, shellcheck" "$ROOT/scripts/checkpatch.sh"
 counted "KUnit, plain kernel" "$ROOT/scripts/uml.sh" run plain
 counted "KUnit, debug kernel" "$ROOT/scripts/uml.sh" run debug

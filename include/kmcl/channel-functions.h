@@ -25,9 +25,14 @@
  * Decided here: the rings grow until two packets of the largest permitted
  * encoding fit; they are never made smaller than asked for.
  *
- * Context: process, may sleep; never inside a state callback.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
- * disabled; STATUS_INVALID_PARAMETER when the configured limits exceed 524,280
+ * Decided here: inside Closed and PnpFailure it returns success and takes effect
+ * when they have returned; a failure then reaches PnpFailure.
+ *
+ * Context: process, may sleep; inside no other state callback.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_DEVICE_STATE when the channel is not
+ * disabled, or from the wrong context; STATUS_INVALID_PARAMETER_1 for a handle
+ * that is none; STATUS_NOT_SUPPORTED when no transport can be loaded;
+ * STATUS_INVALID_PARAMETER when the configured limits exceed 524,280
  * bytes per packet; STATUS_INSUFFICIENT_RESOURCES when rings or receive pool
  * cannot be had or the pool would exceed 64 MiB, with a log line of the numbers;
  * STATUS_UNSUCCESSFUL when another driver owns the offer, with a log line of its

@@ -17,17 +17,18 @@
  * @ParentDeviceObject: the device that the driver serves; stays alive until
  *                      VmbChannelCleanup().  Decided here: on a client without
  *                      VmbClientChannelInitSetTargetPnp() the target is the
- *                      VMBus device behind it
+ *                      VMBus device behind it; with it, NULL is allowed
  * @IsServer: non-zero for the side that offers the channel
- * @Channel: the new channel, disabled.  Decided here: untouched on failure
+ * @Channel: the new channel, disabled.  Decided here: NULL on failure
  *
  * Decided here, because no defaults are published: packets of 4 KiB, external
  * data of 128 KiB in at most 32 MDLs, 1,024 packets in flight, an incoming quota
  * of 1,024, rings of 16 pages each way, a DPC share of 100 percent.
  *
  * Context: process, may sleep.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 or _3 when that pointer is
- * NULL; STATUS_INSUFFICIENT_RESOURCES without memory.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 when @Channel is NULL;
+ * STATUS_INSUFFICIENT_RESOURCES without memory; STATUS_NOT_SUPPORTED for a server,
+ * until servers are built.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_ALLOCATE(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 					 VMBCHANNEL *Channel);

@@ -55,8 +55,9 @@ FN_VMB_PACKET_ALLOCATE VmbPacketAllocate;
 
 /**
  * typedef FN_VMB_PACKET_FREE - VmbPacketFree(): unmake a packet
- * @Packet: a packet of VmbPacketAllocate() that is not under way: never sent, or
- *          its own completion routine has been called
+ * @Packet: a packet that is not under way: never sent, or its own completion
+ *          routine has been called.  The memory of one that was initialised
+ *          stays the caller's
  *
  * Context: process or softirq.
  */
@@ -71,6 +72,11 @@ FN_VMB_PACKET_FREE VmbPacketFree;
  * @PacketSize: bytes there, at least VmbChannelSizeofPacket()
  *
  * It has no completion routine and must be given one before it is sent.
+ *
+ * Decided here: it counts against MaximumPacketCount until its completion
+ * routine is called; then the memory may be dropped, initialised again, or sent
+ * again.  Memory that is dropped without ever being sent is given to
+ * VmbPacketFree() first.
  *
  * Context: process or softirq.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_2 for NULL;
@@ -171,8 +177,9 @@ FN_VMB_PACKET_SET_COMPLETION_ROUTINE_EX VmbPacketSetCompletionRoutineEx;
  * is not 0; _3 when that is too large; _4 for more external data or a longer
  * chain than allowed; _5 for an unknown bit and for external data without
  * WAIT_FOR_COMPLETION; STATUS_INSUFFICIENT_RESOURCES when external data cannot
- * be mapped; STATUS_INVALID_DEVICE_STATE on a disabled channel;
- * STATUS_DEVICE_REMOVED on a channel whose peer has gone.
+ * be mapped, or for a packet in the caller's memory when as many are under way
+ * as allowed; STATUS_INVALID_DEVICE_STATE on a channel that is disabled or going
+ * down; STATUS_NOT_SUPPORTED for external data, until that is built.
  */
 typedef NTSTATUS FN_VMB_PACKET_SEND(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
 				    PMDL ExternalDataMdl, UINT32 Flags);
