@@ -166,7 +166,10 @@ ktap() {
 	sed -n '/^init: start/,$p' "$1" >"$1.tests"
 	echo 'KTAP version 1'
 	echo "1..$(grep -c '^    # Subtest: ' "$1.tests")"
-	grep -vE '^(KTAP version|1\.\.[0-9]+$)' "$1.tests" || true
+	# each module counts its suites from 1
+	awk '/^(KTAP version|1\.\.[0-9]+$)/ { next }
+		/^(not )?ok [0-9]+ / { sub(/ok [0-9]+ /, "ok " ++n " ") }
+		{ print }' "$1.tests"
 	rm "$1.tests"
 }
 
