@@ -612,6 +612,7 @@ void kmcl_life_init(struct kmcl_channel *ch)
 /* The channel is disabled and nobody may use it any more. */
 void kmcl_life_exit(struct kmcl_channel *ch)
 {
-	cancel_delayed_work_sync(&ch->life_work);
+	/* in this order: poison_work queues the other */
 	cancel_work_sync(&ch->poison_work);
+	cancel_delayed_work_sync(&ch->life_work);
 }

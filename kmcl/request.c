@@ -51,8 +51,7 @@ static unsigned long timeout_jiffies(s64 timeout)
 	else
 		wait = timeout > now ? timeout - now : 0;
 	/* rounded up: never early */
-	wait = min_t(u64, wait, (u64)MAX_JIFFY_OFFSET * (10000000 / HZ));
-	return DIV_ROUND_UP_ULL(wait, 10000000 / HZ);
+	return min_t(u64, DIV_ROUND_UP_ULL(wait, 10000000 / HZ), MAX_JIFFY_OFFSET);
 }
 
 static NTSTATUS send_and_forget(struct kmcl_channel *ch, void *buf, u32 len, u32 flags)
