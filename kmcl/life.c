@@ -325,11 +325,18 @@ static void close_down(struct kmcl_channel *ch)
 	ch->may_reenable = false;
 }
 
+/* Bytes of the largest packet that the configuration permits, headers included. */
+static u64 largest_packet(const struct kmcl_config *cfg)
+{
+	bool pipe = cfg->flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
+
+	return KMCL_DESC_SIZE + (pipe ? KMCL_PIPE_HEADER : 0) + ALIGN((u64)cfg->max_packet, 8);
+}
+
 static NTSTATUS bring_up(struct kmcl_channel *ch)
 {
 	const struct kmcl_config *cfg = &ch->config;
-	u64 packet = KMCL_DESC_SIZE + KMCL_PIPE_HEADER + ALIGN(cfg->max_packet, 8) +
-		     KMCL_FOOTER_SIZE;
+	u64 packet = largest_packet(cfg) + KMCL_FOOTER_SIZE;
 	u32 out = ring_pages(cfg->out_pages, packet);
 	u32 in = ring_pages(cfg->in_pages, packet);
 	bool pipe = cfg->flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
@@ -370,10 +377,9 @@ static NTSTATUS bring_up(struct kmcl_channel *ch)
 static NTSTATUS check_limits(struct kmcl_channel *ch)
 {
 	const struct kmcl_config *cfg = &ch->config;
-	u64 packet = KMCL_DESC_SIZE + KMCL_PIPE_HEADER + ALIGN((u64)cfg->max_packet, 8);
 	u64 pool;
 
-	if (packet > KMCL_PACKET_MAX) {
+	if (largest_packet(cfg) > KMCL_PACKET_MAX) {
 		kmcl_err(ch, "MaximumPacketSize %u: no packet may exceed %u bytes with its headers\n",
 			 cfg->max_packet, KMCL_PACKET_MAX);
 		return STATUS_INVALID_PARAMETER;
