@@ -6,11 +6,17 @@
 #ifndef _KMCL_COMPAT_H
 #define _KMCL_COMPAT_H
 
+#include <linux/mmzone.h>
 #include <linux/timer.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define timer_delete_sync(timer)	del_timer_sync(timer)
+#endif
+
+/* MAX_ORDER was one more than the largest order */
+#ifndef MAX_PAGE_ORDER
+#define MAX_PAGE_ORDER	(MAX_ORDER - 1)
 #endif
 
 /* hv_driver.remove returned int */

@@ -55,6 +55,9 @@ static int vmbus_link_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 
 	if (READ_ONCE(v->gone))
 		return -ENODEV;
+	/* the bus adds them in 32 bits, and warns about what no page order holds */
+	if ((u64)out_bytes + in_bytes + 2 * PAGE_SIZE > PAGE_SIZE << MAX_PAGE_ORDER)
+		return -ENOMEM;
 	chan->rqstor_size = 0;
 	chan->request_addr_callback = NULL;
 	chan->next_request_id_callback = vmbus_published;
