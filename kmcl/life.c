@@ -410,6 +410,7 @@ static NTSTATUS enable(struct kmcl_channel *ch)
 	}
 
 	ch->state = KMCL_WAITING;
+	guid_copy(&ch->target.active, &guid_null);
 	kmcl_tx_set(ch, KMCL_TX_OFF, KMCL_TX_HOLD);
 	ret = ch->transport->claim(&ch->target);
 	ch->claimed = !ret || ret == -EINPROGRESS;
