@@ -75,10 +75,10 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 		return;
 	if (!kmcl_passive(ch, __func__))
 		return;
-	if (READ_ONCE(ch->state) != KMCL_DISABLED) {
+	if (READ_ONCE(ch->state) != KMCL_DISABLED)
 		kmcl_err(ch, "%s of an enabled channel: disabling it first\n", __func__);
-		kmcl_disable(ch, __func__);
-	}
+	/* in any case: an Enable from inside Closed may be about to take effect */
+	kmcl_disable(ch, __func__);
 	kmcl_life_exit(ch);
 	if (ch->packets)
 		kmcl_warn(ch, "%s: %u packets still allocated or initialised\n", __func__,
