@@ -12,6 +12,7 @@
  * paused channel does.
  */
 #include <linux/module.h>
+#include <linux/slab.h>
 #include "compat.h"
 #include "vmbus.h"
 
@@ -85,8 +86,13 @@ static int vmbus_link_close(struct kmcl_link *link)
 	struct vmbus_channel *chan = channel_of(link);
 	int ret = vmbus_disconnect_ring(chan);
 
-	if (!ret)
+	if (!ret) {
 		vmbus_free_ring(chan);
+	} else {
+		/* never the host's, and the next open would forget it */
+		kfree(chan->inbound.pkt_buffer);
+		chan->inbound.pkt_buffer = NULL;
+	}
 	vmbus_forget(chan);
 	return ret;
 }
