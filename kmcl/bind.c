@@ -292,6 +292,47 @@ static int owned_by_other(struct device *dev, void *data)
 	return 0;
 }
 
+/* ---- who should have it and has not ---- */
+
+struct unbound {
+	const struct kmcl_target *target;
+	struct device_driver *driver;
+};
+
+static int left_unbound(struct device *dev, void *data)
+{
+	const struct unbound *u = data;
+
+	return !READ_ONCE(dev->driver) && target_wants(u->target, device_to_hv_device(dev)) &&
+	       u->driver->bus->match(dev, u->driver);
+}
+
+static bool target_found(struct kmcl_target *t)
+{
+	bool found;
+
+	mutex_lock(&bind_lock);
+	found = t->link;
+	mutex_unlock(&bind_lock);
+	return found;
+}
+
+/*
+ * The bus does not say why a device was not bound. While a target waits for it
+ * that is for want of memory only, or because the bus has not got to it yet:
+ * then trying again waits for the bus. False: it is there and cannot be bound.
+ */
+static bool bind_unbound(struct kmcl_target *t, struct kmcl_vdrv *drv)
+{
+	struct unbound u = { .target = t, .driver = &drv->hv.driver };
+
+	if (!bus_for_each_dev(u.driver->bus, NULL, &u, left_unbound))
+		return true;
+	if (driver_attach(u.driver))
+		return false;
+	return target_found(t) || !bus_for_each_dev(u.driver->bus, NULL, &u, left_unbound);
+}
+
 /* ---- the transport's operations ---- */
 
 static int claim_parent(struct kmcl_target *t)
@@ -351,7 +392,7 @@ static int kmcl_vmbus_claim(struct kmcl_target *t)
 	struct kmcl_vdrv *drv;
 	struct kmcl_vdev *v;
 	struct owned o = { .target = t, .name = t->name };
-	bool taken = false, found;
+	bool taken = false;
 
 	if (!t->has_type)
 		return claim_parent(t);
@@ -377,10 +418,7 @@ static int kmcl_vmbus_claim(struct kmcl_target *t)
 	}
 	t->private = drv;
 
-	mutex_lock(&bind_lock);
-	found = t->link;
-	mutex_unlock(&bind_lock);
-	if (found)
+	if (target_found(t))
 		return 0;
 
 	if (taken)
@@ -392,7 +430,11 @@ static int kmcl_vmbus_claim(struct kmcl_target *t)
 		kmcl_vmbus_release(t);
 		return -EBUSY;
 	}
-	return -EINPROGRESS;
+	if (!bind_unbound(t, drv)) {
+		kmcl_vmbus_release(t);
+		return -ENOMEM;
+	}
+	return target_found(t) ? 0 : -EINPROGRESS;
 }
 
 static int kmcl_vmbus_vsc_register(struct kmcl_vsc *vsc)
