@@ -151,6 +151,9 @@ int main(int argc, char **argv)
 	put("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 	put("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
 	put("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	/* and knows about them: a stack for each would look like a report */
+	put("/sys/kernel/debug/failslab/verbose", "0");
+	put("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 
 	printf("init: start\n");
 	/* Before "run" come parameters that the kernel did not know. */
