@@ -19,15 +19,15 @@ static void clear_log(struct vsc *v)
 static void expect_instance(struct vsc *v, const guid_t *instance)
 {
 	guid_t active = vsc_type;
+	LPGUID out = (LPGUID)&active;
 
-	VmbChannelGetInterfaceInstance(v->ch, (LPGUID)&active);
+	VmbChannelGetInterfaceInstance(v->ch, out);
 	KUNIT_EXPECT_TRUE_MSG(v->test, guid_equal(&active, instance), "instance is %pUl", &active);
 }
 
 static void want_any_instance(struct vsc *v)
 {
-	KUNIT_ASSERT_EQ(v->test, VmbClientChannelInitSetTargetPnp(v->ch, (LPCGUID)&vsc_type,
-			NULL, NULL), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(v->test, vsc_set_target(v->ch, NULL), STATUS_SUCCESS);
 }
 
 /* ---- which device ---- */
@@ -157,8 +157,7 @@ static void a_device_that_nobody_wants_is_left_to_another_driver(struct kunit *t
 	vsc_offer(b);
 	/* of our class, but no channel's: free to be bound by anybody */
 	KUNIT_ASSERT_EQ(test, vmbus_driver_register(&foreign), 0);
-	KUNIT_ASSERT_EQ(test, VmbClientChannelInitSetTargetPnp(b->ch, (LPCGUID)&vsc_type,
-			(LPCGUID)&other_instance, NULL), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, vsc_set_target(b->ch, &other_instance), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(b->ch), STATUS_UNSUCCESSFUL);
 	vmbus_driver_unregister(&foreign);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(b->ch), STATUS_SUCCESS);

@@ -144,13 +144,11 @@ static void the_latest_valid_registration_wins(struct kunit *test)
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT_V5(&state);
 	state.CallbackContext = &seen;
 	state.EvtChannelStartedEx = other_started;
-	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(v->ch,
-			(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)&state), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, vsc_set_state(v->ch, &state), STATUS_SUCCESS);
 	/* one that is refused changes nothing */
 	state.CallbackContext = NULL;
 	state.Size--;
-	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(v->ch,
-			(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)&state), STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, vsc_set_state(v->ch, &state), STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_EQ(test, vsc_up(v), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen, 'x');
 	KUNIT_EXPECT_STREQ(test, legacy_log, "");
@@ -167,8 +165,7 @@ static void the_callbacks_struct_is_copied(struct kunit *test)
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT_V5(&state);
 	state.CallbackContext = &seen;
 	state.EvtChannelStartedEx = other_started;
-	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(v->ch,
-			(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)&state), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, vsc_set_state(v->ch, &state), STATUS_SUCCESS);
 	memset(&state, 0xff, sizeof(state));
 	KUNIT_EXPECT_EQ(test, vsc_up(v), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, seen, 'x');
@@ -201,8 +198,7 @@ static void a_channel_that_registers_nothing_opens_and_closes(struct kunit *test
 
 	vsc_offer(v);
 	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &ch), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, VmbClientChannelInitSetTargetPnp(ch, (LPCGUID)&vsc_type,
-			NULL, NULL), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, vsc_set_target(ch, NULL), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, v->host->open);
 	VmbChannelDisable(ch);

@@ -43,7 +43,8 @@ static NTSTATUS send_letter(struct vsc *v, char letter)
 static void host_sends(struct vsc *v, unsigned int n)
 {
 	while (n--)
-		KUNIT_EXPECT_EQ(v->test, hvsim_send(v->host, VM_PKT_DATA_INBAND, 0, 0, "data", 4), 0);
+		KUNIT_EXPECT_EQ(v->test, 0,
+				hvsim_send(v->host, VM_PKT_DATA_INBAND, 0, 0, "data", 4));
 }
 
 static void a_packet_goes_to_the_host_and_its_answer_comes_back(struct kunit *test)
@@ -273,13 +274,15 @@ static void sends_held_when_disabled_complete_once_as_cancelled(struct kunit *te
 static void handshake(struct vsc *v, enum vsc_event event)
 {
 	LARGE_INTEGER timeout = { .QuadPart = -50000000LL };
+	NTSTATUS status;
 	UINT32 size = 8;
 	u8 answer[8];
 
 	if (event != VSC_POST_STARTED)
 		return;
-	KUNIT_EXPECT_EQ(v->test, VmbChannelSendSynchronousRequest(v->ch, "version", 8, NULL,
-			WAIT_FOR_COMPLETION, answer, &size, &timeout), STATUS_SUCCESS);
+	status = VmbChannelSendSynchronousRequest(v->ch, "version", 8, NULL, WAIT_FOR_COMPLETION,
+						  answer, &size, &timeout);
+	KUNIT_EXPECT_EQ(v->test, status, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(v->test, size, 8u);
 	KUNIT_EXPECT_MEMEQ(v->test, answer, "version", 8);
 }

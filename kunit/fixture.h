@@ -97,6 +97,21 @@ NTSTATUS vsc_send(struct vsc *v, const void *buf, u32 len, u32 flags);
 void vsc_count(struct vsc *v, NTSTATUS status);
 VOID vsc_completed(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buf, UINT32 len);
 
+/* With the casts that the Windows names want; @instance NULL: any. */
+static inline NTSTATUS vsc_set_target(VMBCHANNEL ch, const guid_t *instance)
+{
+	LPCGUID type = (LPCGUID)&vsc_type;
+
+	return VmbClientChannelInitSetTargetPnp(ch, type, (LPCGUID)instance, NULL);
+}
+
+static inline NTSTATUS vsc_set_state(VMBCHANNEL ch, VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 *state)
+{
+	PVMB_CHANNEL_STATE_CHANGE_CALLBACKS any = (PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)state;
+
+	return VmbChannelInitSetStateChangeCallbacks(ch, any);
+}
+
 /* Wait up to 5 s for something that callbacks bring about. */
 #define vsc_wait(v, condition)	(wait_event_timeout((v)->wait, condition, 5 * HZ) > 0)
 #define vsc_expect_soon(v, condition)						\

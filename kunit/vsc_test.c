@@ -204,11 +204,12 @@ static void a_device_that_comes_later_is_added(struct kunit *test)
 static void the_parent_device_is_the_target(struct kunit *test)
 {
 	guid_t active = { };
+	LPGUID out = (LPGUID)&active;
 
 	KUNIT_ASSERT_EQ(test, port_register(), 0);
 	offer(test);
 	expect_log(test, "AOSP");
-	VmbChannelGetInterfaceInstance(port_channel, (LPGUID)&active);
+	VmbChannelGetInterfaceInstance(port_channel, out);
 	KUNIT_EXPECT_TRUE(test, guid_equal(&active, &vsc_instance));
 	KUNIT_EXPECT_PTR_EQ(test, kmcl_channel(port_channel)->target.device, port_device);
 	KUNIT_EXPECT_STREQ(test, port_device->driver->name, "kmcl_port");
@@ -316,8 +317,8 @@ static void an_add_that_fails_is_said_and_never_removed(struct kunit *test)
 	offer(test);
 	KUNIT_ASSERT_EQ(test, port_register(), 0);
 	expect_log(test, "A");
-	kmsg_expect(test, &k, 1, "kmcl: kmcl_port: device "
-		    "6b6d636c-0002-4000-8000-000000000002 not taken (-6)");
+	kmsg_expect(test, &k, 1, "kmcl: kmcl_port: device ");
+	kmsg_expect(test, &k, 1, "not taken (-6)");
 	rescind(test);
 	port_unregister();
 	expect_log(test, "A");
@@ -421,8 +422,7 @@ static void a_parent_of_another_kind_serves_with_a_target(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
 	ch = new_channel(dev);
 	KUNIT_ASSERT_NOT_NULL(test, ch);
-	KUNIT_EXPECT_EQ(test, VmbClientChannelInitSetTargetPnp(ch, (LPCGUID)&vsc_type,
-			(LPCGUID)&vsc_instance, NULL), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, vsc_set_target(ch, &vsc_instance), STATUS_SUCCESS);
 	offer(test);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
 	VmbChannelCleanup(ch);
