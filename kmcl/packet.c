@@ -264,8 +264,11 @@ static void packet_setup(struct kmcl_packet *pkt, struct kmcl_channel *ch, u32 c
 	INIT_LIST_HEAD(&pkt->tx.node);
 }
 
+/* U32_MAX, which nobody has, for what no ring takes: Enable refuses that too. */
 static u32 packet_bytes(u32 payload)
 {
+	if (unlikely(payload > KMCL_PACKET_MAX))
+		return U32_MAX;
 	return sizeof(struct kmcl_packet) + KMCL_PIPE_HEADER + ALIGN(payload, 8);
 }
 
@@ -280,8 +283,12 @@ static u32 packet_bytes(u32 payload)
 struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp)
 {
 	u32 capacity = READ_ONCE(ch->config.max_packet);
-	struct kmcl_packet *pkt = kvmalloc(packet_bytes(capacity), gfp);
+	u32 bytes = packet_bytes(capacity);
+	struct kmcl_packet *pkt;
 
+	if (unlikely(bytes == U32_MAX))
+		return NULL;
+	pkt = kvmalloc(bytes, gfp);
 	if (!pkt)
 		return NULL;
 	packet_setup(pkt, ch, capacity);
@@ -391,13 +398,14 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
 	struct kmcl_channel *ch = kmcl_channel(Channel);
 	struct kmcl_packet *pkt = (struct kmcl_packet *)Buffer;
 	struct kmcl_slot *slot = NULL;
-	u32 index = 0;
+	u32 index = 0, bytes;
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!pkt || !IS_ALIGNED((unsigned long)pkt, 8))
 		return STATUS_INVALID_PARAMETER_2;
-	if (Size < packet_bytes(ch->config.max_packet))
+	bytes = packet_bytes(ch->config.max_packet);
+	if (Size < bytes || bytes == U32_MAX)
 		return STATUS_INVALID_PARAMETER_3;
 
 	/*
