@@ -390,8 +390,11 @@ bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id)
 				tx_update(ch);
 			}
 			spin_unlock_bh(&ch->tx.lock);
-			if (mine)
+			if (mine) {
+				/* what waited behind it may fit */
+				tx_pump(ch);
 				return true;
+			}
 		} else if (word != (gen | KMCL_SLOT_WRITING)) {
 			return false;
 		}
