@@ -427,8 +427,9 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len)
 	in->tx.wants_reply = false;
 
 	rcu_read_lock();
-	if (unlikely(room_for(&in->tx) >= READ_ONCE(ch->tx.ring_bytes))) {
-		kmcl_poison(ch, "reply larger than the outgoing ring");
+	if (unlikely(len > KMCL_PACKET_MAX - KMCL_DESC_SIZE ||
+		     room_for(&in->tx) >= READ_ONCE(ch->tx.ring_bytes))) {
+		kmcl_poison(ch, "reply larger than the outgoing ring or any packet");
 		goto retire;
 	}
 	link = rcu_dereference(tx->reply_link);
