@@ -285,7 +285,8 @@ static void rx_worker(struct work_struct *work)
 
 /* ---- the reader ---- */
 
-static void rx_deliver(struct kmcl_channel *ch, struct kmcl_incoming *in)
+/* False: it comes again, and counts then. */
+static bool rx_deliver(struct kmcl_channel *ch, struct kmcl_incoming *in)
 {
 	struct kmcl_rx *rx = &ch->rx;
 
@@ -294,8 +295,10 @@ static void rx_deliver(struct kmcl_channel *ch, struct kmcl_incoming *in)
 	call_process(ch, in);
 	/* @in may be gone, but for one that was deferred */
 	WRITE_ONCE(rx->current_packet, NULL);
-	if (unlikely(rx->defer))
-		deferred(ch, in);
+	if (likely(!rx->defer))
+		return true;
+	deferred(ch, in);
+	return false;
 }
 
 /* Take the pipe header off; false: the peer wrote nonsense. */
@@ -358,12 +361,10 @@ static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 		kmcl_poison(ch, "pipe header of an incoming packet is damaged");
 		return RX_POISON;
 	}
-	if (unlikely(READ_ONCE(rx->passive) || READ_ONCE(rx->backlogged))) {
+	if (unlikely(READ_ONCE(rx->passive) || READ_ONCE(rx->backlogged)))
 		backlog_add(ch, in, false);
-	} else {
+	else if (rx_deliver(ch, in))
 		++*count;
-		rx_deliver(ch, in);
-	}
 	return RX_TAKEN;
 }
 
