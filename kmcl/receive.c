@@ -701,21 +701,23 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
 {
 	struct kmcl_incoming *in = incoming(PacketCompletionContext);
+	bool *defer = NULL;
 	struct kmcl_rx *rx;
 
 	if (!in)
 		return;
 	rx = &in->object.channel->rx;
-	if (READ_ONCE(rx->worker_packet) == in) {
-		rx->worker_defer = true;
-	} else if (READ_ONCE(rx->current_packet) == in) {
-		rx->defer = true;
-	} else {
+	if (READ_ONCE(rx->worker_packet) == in)
+		defer = &rx->worker_defer;
+	else if (READ_ONCE(rx->current_packet) == in)
+		defer = &rx->defer;
+	/* one that has been completed is not given back */
+	if (!defer || atomic_cmpxchg(&in->state, KMCL_IN_DRIVER, KMCL_IN_READY) != KMCL_IN_DRIVER) {
 		kmcl_err(in->object.channel,
-			 "%s: outside ProcessPacket, ignored\n", __func__);
+			 "%s: outside ProcessPacket or after PacketComplete, ignored\n", __func__);
 		return;
 	}
-	atomic_set(&in->state, KMCL_IN_READY);
+	*defer = true;
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
 
