@@ -159,9 +159,13 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 	if (!slot)
 		return false;
 	/*
-	 * While the word says SENT under this generation the slot is not given
-	 * to another packet, so a successful exchange proves @pkt.
+	 * The word first: while it says SENT under this generation the slot is
+	 * not given to another packet, so the exchange proves a @pkt read after
+	 * it. Read before, it could be the packet that had the slot last, which a
+	 * peer that guesses the next id would have us complete.
 	 */
+	if (atomic64_read_acquire(&slot->word) != word)
+		return false;
 	pkt = READ_ONCE(slot->packet);
 	if (!atomic64_try_cmpxchg(&slot->word, &word, gen | KMCL_SLOT_IDLE))
 		return false;
@@ -184,7 +188,8 @@ void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status)
 	n = smp_load_acquire(&ch->slots);
 	for (i = 0; i < n; i++) {
 		struct kmcl_slot *slot = slot_at(ch, i);
-		s64 word = atomic64_read(&slot->word);
+		/* the word before the packet: see kmcl_packet_answered() */
+		s64 word = atomic64_read_acquire(&slot->word);
 		struct kmcl_packet *pkt = READ_ONCE(slot->packet);
 
 		if (kmcl_word_state(word) != KMCL_SLOT_SENT)
