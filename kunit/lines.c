@@ -19,7 +19,6 @@ static void lines_write(struct console *con, const char *text, unsigned int len)
 static struct console lines_console = {
 	.name = "lines",
 	.write = lines_write,
-	.flags = CON_ENABLED,
 	.index = -1,
 };
 
@@ -31,6 +30,8 @@ void lines_watch(const char *phrase)
 {
 	watched = phrase;
 	atomic_set(&seen, 0);
+	/* unregistering clears it */
+	lines_console.flags = CON_ENABLED;
 	register_console(&lines_console);
 }
 

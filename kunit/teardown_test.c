@@ -291,7 +291,7 @@ static void a_silent_close_is_named_after_10_s_and_ends_with_the_answer(struct k
 	/* long before the line */
 	KUNIT_EXPECT_EQ(test, done(v), SOME);
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->cancelled), SOME);
-	schedule_timeout_uninterruptible(30 * HZ);
+	schedule_timeout_uninterruptible(15 * HZ);
 	KUNIT_EXPECT_EQ(test, lines_seen(), 1);
 	KUNIT_EXPECT_FALSE(test, completion_done(&h.done));
 	vsc_expect_log(v, "U");
@@ -311,7 +311,7 @@ static void a_silent_open_is_named_after_10_s_and_ends_with_the_answer(struct ku
 	lines_watch("still waiting for the host to open the channel");
 	KUNIT_ASSERT_TRUE(test, helper_start(&h, enable, v));
 	KUNIT_EXPECT_TRUE(test, becomes(hvsim_held(v->host, CHANNELMSG_OPENCHANNEL)));
-	schedule_timeout_uninterruptible(30 * HZ);
+	schedule_timeout_uninterruptible(15 * HZ);
 	KUNIT_EXPECT_EQ(test, lines_seen(), 1);
 	KUNIT_EXPECT_FALSE(test, completion_done(&h.done));
 	hvsim_unhold(v->host, CHANNELMSG_OPENCHANNEL);
