@@ -42,6 +42,7 @@
 #define KMCL_POOL_MAX		(64u << 20)	/* bytes of incoming packets */
 #define KMCL_SLOTS_MAX		(1u << 20)
 #define KMCL_STEP_WARN		(10 * HZ)	/* a peer or driver that is late */
+#define KMCL_PATIENCE		HZ		/* for answers, while Disable waits */
 
 /*
  * The life of a channel.  Only the task that owns ch->life moves it:
@@ -272,6 +273,7 @@ struct kmcl_channel {
 	bool may_reenable;		/* owner: inside Closed or PnpFailure */
 	bool reenable;
 	bool stopping;			/* Disable waits for the owner */
+	struct delayed_work impatient_work;	/* Disable waits for the driver */
 	struct delayed_work life_work;
 
 	/* the rings */
@@ -388,6 +390,7 @@ void kmcl_tx_off(struct kmcl_channel *ch);
 void kmcl_tx_drain(struct kmcl_channel *ch);
 void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_bytes);
 void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status);
 
 /* receive.c */
 void kmcl_rx_init(struct kmcl_channel *ch);

@@ -467,6 +467,18 @@ static void life_work(struct work_struct *work)
 	life_leave(ch);
 }
 
+/*
+ * Disable waits for the driver: in ProcessPacket, in Suspend, or for received
+ * packets. The driver may wait in its turn for answers, and those may never come.
+ */
+static void impatient_work(struct work_struct *work)
+{
+	struct kmcl_channel *ch = container_of(to_delayed_work(work),
+					       struct kmcl_channel, impatient_work);
+
+	kmcl_tx_cancel(ch, STATUS_CANCELLED);
+}
+
 /* Take life even from an owner who waits for the peer: cut the link first. */
 static void life_enter_stopping(struct kmcl_channel *ch)
 {
@@ -500,9 +512,11 @@ void kmcl_disable(struct kmcl_channel *ch, const char *who)
 		finish(ch);
 		break;
 	case KMCL_OPEN:
-		/* what is in flight may still be answered, and is until the end */
+		/* what is in flight may still be answered, for a while */
 		kmcl_tx_drain(ch);
+		queue_delayed_work(kmcl_wq, &ch->impatient_work, KMCL_PATIENCE);
 		suspend(ch);
+		cancel_delayed_work_sync(&ch->impatient_work);
 		kmcl_link_down(ch, STATUS_CANCELLED);
 		close_down(ch);
 		break;
@@ -611,6 +625,7 @@ void kmcl_life_init(struct kmcl_channel *ch)
 	spin_lock_init(&ch->life_lock);
 	init_waitqueue_head(&ch->life_wait);
 	INIT_DELAYED_WORK(&ch->life_work, life_work);
+	INIT_DELAYED_WORK(&ch->impatient_work, impatient_work);
 	INIT_WORK(&ch->poison_work, poison_work);
 	INIT_LIST_HEAD(&ch->target.node);
 	ch->target.name = ch->name;

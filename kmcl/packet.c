@@ -175,7 +175,7 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 
 /**
  * kmcl_packets_abort() - complete everything that awaits an answer
- * @ch: channel, its link fenced: nobody writes and nobody reads
+ * @ch: channel that accepts no more sends; every sender has left
  * @status: for the completion routines
  *
  * Context: process.

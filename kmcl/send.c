@@ -571,6 +571,45 @@ void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status)
 	end_list(&list, status);
 }
 
+static void take_packets(struct list_head *from, struct list_head *to)
+{
+	struct kmcl_tx_item *item, *next;
+
+	list_for_each_entry_safe(item, next, from, node) {
+		if (item_is_reply(item))
+			continue;
+		kmcl_packet_move(item_packet(item), KMCL_SLOT_QUEUED, KMCL_SLOT_IDLE);
+		list_move_tail(&item->node, to);
+	}
+}
+
+/**
+ * kmcl_tx_cancel() - complete every outgoing packet, and keep the rings
+ * @ch: channel that accepts no more sends
+ * @status: for the completion routines
+ *
+ * Replies go on. An answer that still comes finds nothing and is ignored.
+ *
+ * Context: process.
+ */
+void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status)
+{
+	LIST_HEAD(list);
+
+	/* senders that had entered before have left their packet somewhere */
+	synchronize_rcu();
+	spin_lock_bh(&ch->tx.lock);
+	take_packets(&ch->tx.queue, &list);
+	take_packets(&ch->tx.held, &list);
+	tx_update(ch);
+	spin_unlock_bh(&ch->tx.lock);
+
+	kmcl_packets_abort(ch, status);
+	end_list(&list, status);
+	/* for replies that stood behind */
+	tx_pump(ch);
+}
+
 void kmcl_tx_init(struct kmcl_channel *ch)
 {
 	spin_lock_init(&ch->tx.lock);
