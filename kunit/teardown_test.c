@@ -365,6 +365,55 @@ static void a_rescind_cuts_a_handshake_in_PostStarted_short(struct kunit *test)
 	vsc_expect_log(v, "OSPUC");
 }
 
+static void ask_the_host(struct vsc *v, VMBPACKETCOMPLETION pkt, void *buf, u32 len)
+{
+	handshake_status = VmbChannelSendSynchronousRequest(v->ch, "help", 5, NULL,
+							    WAIT_FOR_COMPLETION, NULL, NULL,
+							    NULL);
+	VmbChannelPacketComplete(pkt, NULL, 0);
+}
+
+static void a_disable_cuts_a_request_in_ProcessPacket_short(struct kunit *test)
+{
+	struct vsc *v = vsc_new(test);
+	struct helper h;
+
+	handshake_status = STATUS_SUCCESS;
+	v->on_packet = ask_the_host;
+	v->offer.script.answer = HVSIM_ANSWER_NONE;
+	VmbChannelSetIncomingProcessingAtPassive(v->ch, TRUE);
+	vsc_bring_up(v);
+	KUNIT_EXPECT_EQ(test, 0, hvsim_send(v->host, VM_PKT_DATA_INBAND, 1, 1, "x", 8));
+	KUNIT_EXPECT_TRUE(test, becomes(v->host->stats.packets[VM_PKT_DATA_INBAND]));
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, disable, v));
+	KUNIT_EXPECT_TRUE(test, becomes(completion_done(&h.done)));
+	KUNIT_EXPECT_EQ(test, handshake_status, STATUS_DEVICE_REMOVED);
+	vsc_expect_log(v, "UC");
+	/* the driver was not late with its answer */
+	KUNIT_EXPECT_EQ(test, v->host->stats.packets[VM_PKT_COMP], 1);
+}
+
+static void wait_in_suspend(struct vsc *v, enum vsc_event event)
+{
+	if (event == VSC_SUSPEND)
+		wait_event(v->wait, atomic_read(&v->completions) == SOME);
+}
+
+static void a_disable_ends_what_Suspend_waits_for(struct kunit *test)
+{
+	struct vsc *v = vsc_new(test);
+	struct helper h;
+
+	v->on_state = wait_in_suspend;
+	v->offer.script.answer = HVSIM_ANSWER_NONE;
+	vsc_bring_up(v);
+	send_some(v, WAIT_FOR_COMPLETION);
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, disable, v));
+	KUNIT_EXPECT_TRUE(test, becomes(completion_done(&h.done)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&v->cancelled), SOME);
+	vsc_expect_log(v, "UC");
+}
+
 /* ---- two at once ---- */
 
 static void two_disables_at_once_close_once_and_both_return(struct kunit *test)
@@ -479,6 +528,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_silent_open_is_named_after_10_s_and_ends_with_the_answer),
 	KUNIT_CASE(a_disable_cuts_a_handshake_in_PostStarted_short),
 	KUNIT_CASE(a_rescind_cuts_a_handshake_in_PostStarted_short),
+	KUNIT_CASE(a_disable_cuts_a_request_in_ProcessPacket_short),
+	KUNIT_CASE(a_disable_ends_what_Suspend_waits_for),
 	KUNIT_CASE(two_disables_at_once_close_once_and_both_return),
 	KUNIT_CASE(a_pause_that_meets_a_rescind_returns),
 	KUNIT_CASE(an_unbound_device_is_a_rescind_to_the_driver),
