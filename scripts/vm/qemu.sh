@@ -5,7 +5,8 @@
 # unpacked under $BUILD. Nothing is installed. Sourced after lib.sh.
 #
 # qemu_find sets qemu (the program), qemu_data (its firmware directory) and qemu_libs (directories
-# with libraries that the system does not have; empty for an installed QEMU).
+# with libraries that the system does not have; empty for an installed QEMU), and writes
+# $BUILD/vm/qemu, which runs it.
 
 qemu_find() {
 	local where=
@@ -20,19 +21,21 @@ qemu_find() {
 		if ! qemu_fits; then
 			with_lock qemu_unpack
 			qemu_fits || die "the QEMU under $BUILD/qemu does not run: remove that directory and try again" \
-				"($(qemu_run --version 2>&1 | tail -n 1))"
+				"($(LD_LIBRARY_PATH=$qemu_libs "$qemu" --version 2>&1 | tail -n 1))"
 		fi
 		where="unpacked under ${BUILD#"$ROOT/"}/qemu"
 	fi
 	say "QEMU $(qemu_version), $where"
+
+	mkdir -p "$BUILD/vm"
+	cat >"$BUILD/vm/qemu" <<-EOF
+		#!/bin/sh
+		LD_LIBRARY_PATH='$qemu_libs' QEMU_MODULE_DIR='${qemu_libs:+${qemu_libs%%:*}/qemu}' exec '$qemu' "\$@"
+	EOF
+	chmod +x "$BUILD/vm/qemu"
 }
 
-qemu_run() {
-	LD_LIBRARY_PATH=$qemu_libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
-		QEMU_MODULE_DIR=${qemu_libs:+${qemu_libs%%:*}/qemu} "$qemu" "$@"
-}
-
-qemu_version() { qemu_run --version 2>/dev/null | sed -nE '1s/.* version ([0-9.]+).*/\1/p'; }
+qemu_version() { LD_LIBRARY_PATH=$qemu_libs "$qemu" --version 2>/dev/null | sed -nE '1s/.* version ([0-9.]+).*/\1/p'; }
 
 qemu_fits() {
 	[[ -x $qemu ]] && at_least 8.2 "$(qemu_version)"

@@ -1,138 +1,155 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
 # A stock Debian kernel as a guest of QEMU's VMBus host, with the modules under test in it.
 #
 # usage: run.sh check|demo [--driver NAME] [--rig kvm|nested]
 #
-#   check           prints one "ok" or "not ok" line for each result
+#   check           prints a line "ok N - ..." or "not ok N - ..." for each result
 #   demo            tells what happens
 #   --driver NAME   kmcl_dynmem, or hv_balloon: the kernel's own driver, to try the rig itself
 #   --rig NAME      do not choose between KVM and the nested rig, take this one
 #
-# KMCL_MODULES names the directory with the modules under test (default: build/modules-6.12, which
-# is built when it is not there).
+# KMCL_MODULES names the directory with the modules under test (default: build/modules-6.12, where
+# scripts/modules.sh puts them).
 
-here=$(dirname "${BASH_SOURCE[0]}")
-# shellcheck source=scripts/lib.sh
-. "$here/../lib.sh"
-# shellcheck source=scripts/vm/qemu.sh
-. "$here/qemu.sh"
-# shellcheck source=scripts/vm/image.sh
-. "$here/image.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source-path=SCRIPTDIR source=qemu.sh
+. "$ROOT/scripts/vm/qemu.sh"
+# shellcheck source-path=SCRIPTDIR source=image.sh
+. "$ROOT/scripts/vm/image.sh"
 
 version=6.12
+vm=$BUILD/vm
 scenario=${1:-}
 driver=kmcl_dynmem
 rig=
+
 [[ $scenario == check || $scenario == demo ]] || die "usage: run.sh check|demo [--driver NAME] [--rig kvm|nested]"
 shift
 while (($#)); do
 	case $1:${2:-} in
 	--driver:kmcl_dynmem | --driver:hv_balloon) driver=$2 ;;
 	--rig:kvm | --rig:nested) rig=$2 ;;
-	*) die "cannot use '$*': see the first lines of this script" ;;
+	*) die "cannot use '$*': the first lines of scripts/vm/run.sh say what there is" ;;
 	esac
 	shift 2
 done
+
+# Whoever counts results must not take none for good.
+child='' bad=''
+# shellcheck disable=SC2317	# traps and start_$rig call it
+at_exit() {
+	local code=$?
+	[[ -z $child ]] || kill "$child" 2>/dev/null || true
+	if ((code)) && [[ $scenario == check && -z $bad ]]; then
+		echo "not ok - the VM rig works"
+	fi
+}
+trap at_exit EXIT
+trap 'exit 130' INT TERM HUP
+
+# ---- what it takes --------------------------------------------------------------------------
+
 [[ $(uname -m) == x86_64 ]] || die "the VM rig needs an x86-64 machine; this one is $(uname -m)"
+mkdir -p "$vm"
+exec 8>"$vm/.lock"
+flock -n 8 || die "another run of the VM rig uses $vm: wait for its end, or set KMCL_BUILD to another directory"
 
 need_packages busybox-static cpio gcc kmod libc6-dev socat xz-utils
-qemu_find
 image=$(kernel_image $version)
 release=${image##*/linux-image-}
-say "guest kernel: Debian's $release"
-[[ -e $image/lib/modules/$release/modules.dep ]] || /sbin/depmod -b "$image" "$release"
+qemu_find
 
-vm=$BUILD/vm
-mkdir -p "$vm"
-rm -rf "$vm/scenario" "$vm/run"
 gcc -O2 -o "$vm/kvm-synic" "$ROOT/scripts/kvm-synic.c" || die "cannot compile scripts/kvm-synic.c: is gcc usable?"
 if why=$("$vm/kvm-synic"); then
 	: "${rig:=kvm}"
-	say "$why: ${rig/kvm/the guest runs directly}"
+elif [[ $rig == kvm ]]; then
+	die "no guest can run directly here: $why; without --rig kvm it runs in an emulated machine"
 else
-	[[ $rig != kvm ]] || die "--rig kvm: $why"
 	rig=nested
-	say "$why: the guest runs in an emulated machine that has one (slower, same scenario)"
+fi
+if [[ $rig == kvm ]]; then
+	say "rig: the guest runs directly ($why)"
+else
+	say "rig: an emulated machine with a KVM of its own, and the guest in that ($why)"
+	memory=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+	((memory > 3400)) || die "the emulated machine needs 3400 MiB of memory; $memory MiB are free here"
 fi
 
 modules=()
 if [[ $driver != hv_balloon ]]; then
 	dir=${KMCL_MODULES:-$BUILD/modules-$version}
 	for name in kmcl kmcl_vmbus "$driver"; do
-		file=$(find "$dir" -name "$name.ko" 2>/dev/null | head -n 1)
-		[[ $file ]] || die "no $name.ko in $dir: run 'make modules' for $release, or set KMCL_MODULES"
-		[[ $(modinfo -F vermagic "$file") == "$release "* ]] ||
-			die "$file is for another kernel than $release: build it with KDIR=$(kernel_headers $version)"
+		file=$(find "$dir" -name "$name.ko" -print -quit 2>/dev/null) || true
+		[[ $file ]] || die "no $name.ko in $dir: run scripts/modules.sh $version first, or set KMCL_MODULES"
+		[[ $(/sbin/modinfo -F vermagic "$file") == "$release "* ]] ||
+			die "$file is not for the guest's kernel $release: run scripts/modules.sh $version, or set KMCL_MODULES"
 		modules+=("$file")
 	done
 fi
 
+[[ -e $image/lib/modules/$release/modules.dep ]] || /sbin/depmod -b "$image" "$release"
 make_firmware
 make_guest "$image" "$vm/guest.img" "${modules[@]}"
-
+rm -rf "$vm/scenario"
 mkdir "$vm/scenario"
-cp "$here"/{host,check,owned,demo,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/"
+cp "$ROOT"/scripts/vm/{host,check,owned,demo,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/"
 
-# The scenario's environment, as NAME=VALUE arguments; where the nested rig keeps things differs.
-settings() {
-	printf '%s=%q\n' SCENARIO "$scenario" DRIVER "$driver" RELEASE "$release" "$@"
-}
+# ---- one run --------------------------------------------------------------------------------
 
-child=
-trap '[[ -z $child ]] || kill "$child" 2>/dev/null' EXIT
-trap 'exit 130' INT TERM
+# environment NAME VALUE...: what host.sh reads.
+environment() { printf 'export %s=%q\n' SCENARIO "$scenario" DRIVER "$driver" RELEASE "$release" "$@" >"$vm/scenario/environment"; }
 
-run_kvm() {
+start_kvm() {
+	rm -rf "$vm/run"
 	mkdir "$vm/run"
-	settings QEMU "$qemu" FIRMWARE "$vm/firmware" KERNEL "$image/vmlinuz" GUEST "$vm/guest.img" WORK "$vm/run" \
-		LD_LIBRARY_PATH "$qemu_libs" >"$vm/scenario/environment"
-	(
-		set -a
-		# shellcheck source=/dev/null
-		. "$vm/scenario/environment"
-		exec timeout 900 bash "$vm/scenario/host.sh"
-	) </dev/null &
+	environment QEMU "$vm/qemu" FIRMWARE "$vm/firmware" KERNEL "$image/vmlinuz" GUEST "$vm/guest.img" WORK "$vm/run"
+	bash -c '. "$0/environment"; exec timeout 900 bash "$0/host.sh"' "$vm/scenario" \
+		</dev/null >"$vm/output" 2>&1 &
 	child=$!
-	wait "$child" && code=0 || code=$?
 }
 
-run_nested() {
-	local line
-	settings QEMU /bin/qemu-system-x86_64 FIRMWARE /firmware KERNEL /scenario/vmlinuz GUEST /scenario/guest.img \
-		WORK /tmp/run >"$vm/scenario/environment"
-	sed -i 's/^/export /' "$vm/scenario/environment"
+start_nested() {
+	environment QEMU /bin/qemu-system-x86_64 FIRMWARE /firmware KERNEL /scenario/vmlinuz GUEST /scenario/guest.img WORK /tmp/run
 	make_middle "$image" "$vm/middle.img" "$vm/guest.img"
-	say "booting the emulated machine (30 s)"
-	mkfifo "$vm/scenario/output"
-	qemu_run -L "$vm/firmware" -accel tcg,thread=multi -cpu EPYC,+svm,+npt -m 4G -smp 2 -M q35 -nodefaults -no-reboot \
-		-display none -kernel "$image/vmlinuz" -initrd "$vm/middle.img" -append "console=ttyS0 panic=-1 loglevel=4 mitigations=off" \
-		-serial "file:$vm/middle.log" -chardev "stdio,id=results,signal=off" -serial chardev:results \
-		-serial "file:$vm/guests.log" </dev/null >"$vm/scenario/output" 2>"$vm/qemu.log" &
+	say "booting the emulated machine: 20 seconds and more"
+	"$vm/qemu" -L "$vm/firmware" -accel tcg,thread=multi -cpu EPYC,+svm,+npt -M q35 -m 3G -smp 2 \
+		-nodefaults -no-reboot -display none -kernel "$image/vmlinuz" -initrd "$vm/middle.img" \
+		-append "console=ttyS0 panic=-1 loglevel=4 mitigations=off" \
+		-serial "file:$vm/middle.log" -chardev stdio,id=results,signal=off -serial chardev:results \
+		-serial "file:$vm/guests.log" </dev/null >"$vm/output" 2>"$vm/qemu.log" &
 	child=$!
-	code=
-	while read -r -t 120 line; do
-		if [[ $line == "exit "* ]]; then
-			code=${line#exit }
-			break
-		fi
-		printf '%s\n' "$line"
-	done <"$vm/scenario/output"
-	if [[ -z $code ]]; then
-		code=1
-		printf '%s\n' "not ok - the emulated machine stopped or went silent for two minutes; its last lines:"
-		{ grep -v "TCG doesn't support" "$vm/qemu.log" || true; tail -n 15 "$vm/middle.log"; } | sed 's/^/# /'
-	fi
-	wait "$child" || true
-	child=
 }
 
 start=$SECONDS
+rm -f "$vm/output"
+mkfifo "$vm/output"
 if [[ $rig == kvm ]]; then
-	run_kvm
+	start_kvm
 else
-	run_nested
+	start_nested
 fi
-say "VM rig, $scenario with $driver: exit code $code after $((SECONDS - start)) s; logs in ${vm#"$ROOT/"}"
+code=
+while read -r -t 150 line; do
+	case $line in
+	"exit "*) code=${line#exit }; break ;;
+	"not ok "*) bad=1 ;;
+	esac
+	printf '%s\n' "$line"
+done <"$vm/output"
+
+if [[ -z $code ]]; then
+	code=1
+	say "the rig stopped or said nothing for 150 seconds; the last lines of $vm/qemu.log and $vm/middle.log:"
+	{ grep -hv "TCG doesn't support" "$vm/qemu.log" || true; tail -n 15 "$vm/middle.log"; } 2>/dev/null | sed 's/^/  /' >&2
+elif [[ $rig == nested ]]; then
+	# It switches itself off, once its logs are out.
+	for ((i = 0; i < 100; i++)); do
+		kill -0 "$child" 2>/dev/null || break
+		sleep 0.1
+	done
+fi
+say "VM rig: $scenario with $driver took $((SECONDS - start)) s; the guests' logs are in $vm"
 exit "$code"
