@@ -52,6 +52,8 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 	ch->config.in_pages = KMCL_DEFAULT_PAGES;
 	ch->config.out_pages = KMCL_DEFAULT_PAGES;
 	name_channel(ch, NULL);
+	ratelimit_default_init(&ch->errors);
+	ratelimit_default_init(&ch->warnings);
 	kmcl_life_init(ch);
 	kmcl_tx_init(ch);
 	kmcl_rx_init(ch);

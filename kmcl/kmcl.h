@@ -260,6 +260,8 @@ struct kmcl_channel {
 	struct device *parent;
 	void *pointer;
 	char name[64];
+	struct ratelimit_state errors;
+	struct ratelimit_state warnings;
 	struct kmcl_config config;
 	struct kmcl_stats stats;
 
@@ -297,10 +299,20 @@ struct kmcl_channel {
 	struct kmcl_rx rx;
 };
 
-#define kmcl_err(ch, fmt, ...)	\
-	pr_err_ratelimited("kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__)
-#define kmcl_warn(ch, fmt, ...)	\
-	pr_warn_ratelimited("kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__)
+/*
+ * Rate limited for each channel, so that one noisy peer silences no other
+ * channel; and errors apart from warnings, which a peer can provoke at will.
+ */
+#define kmcl_err(ch, fmt, ...)							\
+do {										\
+	if (__ratelimit(&(ch)->errors))						\
+		pr_err("kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__);		\
+} while (0)
+#define kmcl_warn(ch, fmt, ...)							\
+do {										\
+	if (__ratelimit(&(ch)->warnings))					\
+		pr_warn("kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__);		\
+} while (0)
 
 extern struct workqueue_struct *kmcl_wq;
 

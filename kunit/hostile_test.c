@@ -7,7 +7,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "fixture.h"
-#include "lines.h"
+#include "kmsg.h"
 
 #define SOME		8	/* packets outstanding when something happens */
 
@@ -112,14 +112,15 @@ static void expect_usable_again(struct vsc *v)
 static void a_poisoned_channel_says_why_in_one_line(struct kunit *test)
 {
 	struct vsc *v = new_vsc(test);
+	struct kmsg k;
 
 	vsc_bring_up(v);
 	outstanding(v);
-	lines_watch("closing the channel: write index outside the ring");
+	kmsg_mark(&k);
 	hvsim_poke(v->host, HVSIM_H2G, HVSIM_WRITE_INDEX, 0xffffffff);
 	expect_poisoned(v, "write index");
 	hvsim_settle();
-	KUNIT_EXPECT_EQ(test, lines_seen(), 1);
+	kmsg_expect(test, &k, 1, "closing the channel: write index outside the ring");
 }
 
 static void a_write_index_that_is_no_place_in_the_ring_poisons(struct kunit *test)

@@ -8,7 +8,7 @@
 #include <timetravel.h>
 #include "fixture.h"
 #include "helper.h"
-#include "lines.h"
+#include "kmsg.h"
 #include "vmbus.h"
 
 #define SOME		8
@@ -279,20 +279,21 @@ static void a_silent_close_is_named_after_10_s_and_ends_with_the_answer(struct k
 {
 	struct vsc *v = vsc_new(test);
 	struct helper h;
+	struct kmsg k;
 
 	need_time_travel(test);
 	v->offer.script.answer = HVSIM_ANSWER_NONE;
 	vsc_bring_up(v);
 	send_some(v, WAIT_FOR_COMPLETION);
 	hvsim_hold(v->host, CHANNELMSG_GPADL_TEARDOWN);
-	lines_watch("still waiting for the host to close the channel");
+	kmsg_mark(&k);
 	KUNIT_ASSERT_TRUE(test, helper_start(&h, disable, v));
 	KUNIT_EXPECT_TRUE(test, becomes(hvsim_held(v->host, CHANNELMSG_GPADL_TEARDOWN)));
 	/* long before the line */
 	KUNIT_EXPECT_EQ(test, done(v), SOME);
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->cancelled), SOME);
 	schedule_timeout_uninterruptible(15 * HZ);
-	KUNIT_EXPECT_EQ(test, lines_seen(), 1);
+	kmsg_expect(test, &k, 1, "still waiting for the host to close the channel");
 	KUNIT_EXPECT_FALSE(test, completion_done(&h.done));
 	vsc_expect_log(v, "U");
 	hvsim_unhold(v->host, CHANNELMSG_GPADL_TEARDOWN);
@@ -304,15 +305,16 @@ static void a_silent_open_is_named_after_10_s_and_ends_with_the_answer(struct ku
 {
 	struct vsc *v = vsc_new(test);
 	struct helper h;
+	struct kmsg k;
 
 	need_time_travel(test);
 	vsc_offer(v);
 	hvsim_hold(v->host, CHANNELMSG_OPENCHANNEL);
-	lines_watch("still waiting for the host to open the channel");
+	kmsg_mark(&k);
 	KUNIT_ASSERT_TRUE(test, helper_start(&h, enable, v));
 	KUNIT_EXPECT_TRUE(test, becomes(hvsim_held(v->host, CHANNELMSG_OPENCHANNEL)));
 	schedule_timeout_uninterruptible(15 * HZ);
-	KUNIT_EXPECT_EQ(test, lines_seen(), 1);
+	kmsg_expect(test, &k, 1, "still waiting for the host to open the channel");
 	KUNIT_EXPECT_FALSE(test, completion_done(&h.done));
 	hvsim_unhold(v->host, CHANNELMSG_OPENCHANNEL);
 	KUNIT_EXPECT_TRUE(test, helper_join(&h));
@@ -497,14 +499,15 @@ static void an_unbound_device_is_a_rescind_to_the_driver(struct kunit *test)
 static void rings_that_cannot_be_closed_stay_with_the_host(struct kunit *test)
 {
 	struct vsc *v = vsc_new(test);
+	struct kmsg k;
 
 	vsc_bring_up(v);
 	hvsim_settle();
-	lines_watch("the rings could not be closed; their memory stays with the host");
+	kmsg_mark(&k);
 	hvsim_fail_posts(1, LOST_POST);
 	VmbChannelDisable(v->ch);
 	KUNIT_EXPECT_EQ(test, hvsim_failing_posts(), 0);
-	KUNIT_EXPECT_EQ(test, lines_seen(), 1);
+	kmsg_expect(test, &k, 1, "the rings could not be closed; their memory stays with the host");
 	KUNIT_EXPECT_TRUE(test, is_disabled(v));
 	vsc_expect_log(v, "UC");
 	/* the host never heard of it and may go on writing */
