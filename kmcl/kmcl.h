@@ -107,6 +107,7 @@ struct kmcl_tx_item {
  *   WRITING -> IDLE            in the ring and no reply wanted, or refused
  *   SENT -> IDLE               answered, cancelled, or the link is gone
  *   QUEUED -> IDLE             cancelled, or the link is gone
+ *   IDLE -> ENDING -> IDLE     its routine waits for another one to return
  *
  * WRITING belongs to one task alone, which is why an answer that arrives then
  * is a forgery: nothing was visible yet.
@@ -116,6 +117,7 @@ enum kmcl_slot_state {
 	KMCL_SLOT_WRITING,
 	KMCL_SLOT_QUEUED,
 	KMCL_SLOT_SENT,
+	KMCL_SLOT_ENDING,
 };
 
 struct kmcl_slot {
@@ -406,15 +408,20 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status);
 
 /* receive.c */
 void kmcl_rx_init(struct kmcl_channel *ch);
-int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes);
-void kmcl_rx_finish(struct kmcl_channel *ch);
 void kmcl_rx_open_gate(struct kmcl_channel *ch);
 void kmcl_rx_shut_gate(struct kmcl_channel *ch);
 void kmcl_rx_wait_idle(struct kmcl_channel *ch);
 void kmcl_rx_wait_driver(struct kmcl_channel *ch);
 void kmcl_rx_event(struct kmcl_channel *ch);
-void kmcl_rx_retire(struct kmcl_incoming *in);
+
+/* pool.c */
+void kmcl_pool_init(struct kmcl_channel *ch);
 u64 kmcl_rx_pool_bytes(const struct kmcl_channel *ch);
+int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes);
+void kmcl_rx_finish(struct kmcl_channel *ch);
+struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes);
+void kmcl_rx_retire(struct kmcl_incoming *in);
+void kmcl_rx_kick(struct kmcl_channel *ch);
 
 /* status.c */
 NTSTATUS kmcl_status_from_errno(int err);

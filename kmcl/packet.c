@@ -237,6 +237,8 @@ void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u32 l
 	rcu_read_lock();
 	done = this_cpu_ptr(&kmcl_done);
 	if (done->running) {
+		/* not the driver's yet: a send or a free now is refused */
+		kmcl_packet_move(pkt, KMCL_SLOT_IDLE, KMCL_SLOT_ENDING);
 		pkt->status = status;
 		list_add_tail(&pkt->tx.node, &done->list);
 		goto out;
@@ -246,6 +248,7 @@ void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u32 l
 	while (!list_empty(&done->list)) {
 		pkt = list_first_entry(&done->list, struct kmcl_packet, tx.node);
 		list_del(&pkt->tx.node);
+		kmcl_packet_move(pkt, KMCL_SLOT_ENDING, KMCL_SLOT_IDLE);
 		call_routine(pkt, pkt->status, NULL, 0);
 	}
 	done->running = false;
@@ -500,6 +503,10 @@ VOID VmbPacketSetCompletionRoutineEx(VMBPACKET Packet, PVOID CallbackContext,
 
 	if (!pkt)
 		return;
+	if (!CompletionRoutine) {
+		VmbPacketSetCompletionRoutine(Packet, NULL);
+		return;
+	}
 	pkt->ex = true;
 	pkt->context = CallbackContext;
 	pkt->routine_ex = CompletionRoutine;

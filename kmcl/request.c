@@ -28,7 +28,8 @@ static VOID request_done(VMBPACKET handle, PVOID context, NTSTATUS status,
 		r->written = min(len, r->size);
 		if (r->written)
 			memcpy(r->buf, buf, r->written);
-		if (len > r->size)
+		/* a caller without a buffer does not want the payload */
+		if (r->size && len > r->size)
 			r->status = STATUS_BUFFER_OVERFLOW;
 	}
 	complete(&r->done);

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Objects for incoming packets.
+ *
+ * The pool starts with what one ring of largest packets holds and grows in
+ * process context, when the reader finds it empty, up to the quota.  Anybody
+ * puts objects back; only the reader takes them, which is what makes the list
+ * lockless.  A packet larger than MaximumPacketSize gets an object of its own.
+ */
+#include <linux/slab.h>
+#include "kmcl.h"
+
+#define POOL_RETRY	(HZ / 10)
+
+static u32 object_room(u32 bytes)
+{
+	return sizeof(struct kmcl_incoming) + bytes;
+}
+
+static struct kmcl_incoming *object_alloc(struct kmcl_channel *ch, u32 bytes, gfp_t gfp)
+{
+	struct kmcl_incoming *in = kvmalloc(object_room(bytes), gfp);
+
+	if (!in)
+		return NULL;
+	memset(in, 0, sizeof(*in));
+	in->object.magic = KMCL_MAGIC_INCOMING;
+	in->object.channel = ch;
+	in->capacity = bytes;
+	atomic_set(&in->state, KMCL_IN_FREE);
+	return in;
+}
+
+/* Add @count objects to the pool, up to the quota; process context. */
+static int pool_grow(struct kmcl_channel *ch, u32 count)
+{
+	struct kmcl_rx *rx = &ch->rx;
+	struct kmcl_incoming *in;
+
+	while (count--) {
+		if (READ_ONCE(rx->objects) >= rx->quota)
+			return 0;
+		in = object_alloc(ch, rx->object_bytes, GFP_KERNEL);
+		if (!in)
+			return -ENOMEM;
+		spin_lock_bh(&rx->lock);
+		list_add(&in->all, &rx->all);
+		rx->objects++;
+		spin_unlock_bh(&rx->lock);
+		llist_add(&in->free, &rx->pool);
+	}
+	return 0;
+}
+
+/* Have the reader look again, soon. */
+void kmcl_rx_kick(struct kmcl_channel *ch)
+{
+	struct kmcl_link *link;
+
+	rcu_read_lock();
+	link = rcu_dereference(ch->link);
+	if (link)
+		link->ops->kick(link);
+	rcu_read_unlock();
+}
+
+/* The reader found no object: make some, or wait and try again. */
+static void rx_grow(struct work_struct *work)
+{
+	struct kmcl_channel *ch = container_of(to_delayed_work(work),
+					       struct kmcl_channel, rx.grow);
+	struct kmcl_rx *rx = &ch->rx;
+	u32 want = READ_ONCE(rx->want_bytes);
+	int ret = 0;
+
+	if (want > rx->object_bytes && !READ_ONCE(rx->spare)) {
+		struct kmcl_incoming *in = object_alloc(ch, want, GFP_KERNEL);
+
+		if (in) {
+			in->extra = true;
+			/* pairs with kmcl_pool_get(): the object before its pointer */
+			smp_store_release(&rx->spare, in);
+		} else {
+			ret = -ENOMEM;
+		}
+	} else if (llist_empty(&rx->pool)) {
+		ret = pool_grow(ch, max(rx->objects, 1u));
+		if (ret && !llist_empty(&rx->pool))
+			ret = 0;
+	}
+	if (ret)
+		queue_delayed_work(kmcl_wq, &rx->grow, POOL_RETRY);
+	else
+		kmcl_rx_kick(ch);
+}
+
+/**
+ * kmcl_pool_get() - take an object for a packet
+ * @ch: channel
+ * @bytes: payload that it must hold
+ *
+ * Context: the reader.
+ * Return: an object, or NULL: the reader stops, and is kicked when there is one.
+ */
+struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes)
+{
+	struct kmcl_rx *rx = &ch->rx;
+	struct kmcl_incoming *in;
+	struct llist_node *node;
+
+	if (unlikely(bytes > rx->object_bytes)) {
+		/* pairs with the release in rx_grow() */
+		in = smp_load_acquire(&rx->spare);
+		if (in && in->capacity >= bytes) {
+			WRITE_ONCE(rx->spare, NULL);
+			return in;
+		}
+		if (in) {		/* for a packet that is gone by now */
+			WRITE_ONCE(rx->spare, NULL);
+			kvfree(in);
+		}
+		WRITE_ONCE(rx->want_bytes, bytes);
+		goto none;
+	}
+	node = llist_del_first(&rx->pool);
+	if (likely(node))
+		return llist_entry(node, struct kmcl_incoming, free);
+	WRITE_ONCE(rx->want_bytes, 0);
+	if (READ_ONCE(rx->objects) >= rx->quota)
+		return NULL;		/* all in use: the next one retired kicks */
+none:
+	queue_delayed_work(kmcl_wq, &rx->grow, 0);
+	return NULL;
+}
+
+/* Somebody may be waiting for an object or for quota. */
+static void rx_unblock(struct kmcl_channel *ch)
+{
+	/* pairs with the reader's in rx_batch(): our change, then its flag */
+	smp_mb__after_atomic();
+	if (unlikely(READ_ONCE(ch->rx.blocked)))
+		kmcl_rx_kick(ch);
+}
+
+/**
+ * kmcl_rx_retire() - an incoming packet is over
+ * @in: the packet; not touched by the caller any more
+ *
+ * Context: any up to softirq, inside an RCU read side section while the
+ * channel is enabled.
+ */
+void kmcl_rx_retire(struct kmcl_incoming *in)
+{
+	struct kmcl_channel *ch = in->object.channel;
+
+	if (in->tx.data && in->tx.data != in->data)
+		kfree(in->tx.data);
+	in->tx.data = NULL;
+	atomic_set(&in->state, KMCL_IN_FREE);
+	if (unlikely(in->extra)) {
+		in->object.magic = 0;
+		kvfree(in);
+	} else {
+		llist_add(&in->free, &ch->rx.pool);
+	}
+	atomic_dec(&ch->rx.busy);
+	rx_unblock(ch);
+}
+
+/* Bytes of one incoming object: the largest packet, pipe header included. */
+static u32 object_bytes(const struct kmcl_channel *ch)
+{
+	return ALIGN(ch->config.max_packet, 8) + KMCL_PIPE_HEADER;
+}
+
+/**
+ * kmcl_rx_pool_bytes() - what a full pool needs
+ * @ch: channel
+ *
+ * A packet and its reply share one buffer: the reply replaces the packet.
+ *
+ * Return: bytes.
+ */
+u64 kmcl_rx_pool_bytes(const struct kmcl_channel *ch)
+{
+	return (u64)ch->rx.quota * object_room(object_bytes(ch));
+}
+
+/**
+ * kmcl_rx_start() - get ready to receive
+ * @ch: channel that is being enabled
+ * @in_bytes: data bytes of the incoming ring
+ *
+ * The pool starts with what one ring of largest packets holds.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes)
+{
+	struct kmcl_rx *rx = &ch->rx;
+
+	rx->object_bytes = object_bytes(ch);
+	rx->scratch = kvmalloc(min(in_bytes, KMCL_PACKET_MAX), GFP_KERNEL);
+	if (!rx->scratch)
+		return -ENOMEM;
+	if (pool_grow(ch, clamp(in_bytes / rx->object_bytes, 1u, rx->quota))) {
+		kmcl_rx_finish(ch);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * kmcl_rx_finish() - free what kmcl_rx_start() got
+ * @ch: channel without a link, nothing at the driver, nothing queued
+ *
+ * Packets that were read and never delivered go with it.
+ */
+void kmcl_rx_finish(struct kmcl_channel *ch)
+{
+	struct kmcl_rx *rx = &ch->rx;
+	struct kmcl_incoming *in, *next;
+
+	cancel_work_sync(&rx->worker);
+	cancel_delayed_work_sync(&rx->grow);
+	list_for_each_entry_safe(in, next, &rx->backlog, node)
+		if (in->extra)
+			kvfree(in);
+	INIT_LIST_HEAD(&rx->backlog);
+	rx->backlogged = false;
+	rx->blocked = false;
+	init_llist_head(&rx->pool);
+	list_for_each_entry_safe(in, next, &rx->all, all) {
+		in->object.magic = 0;
+		kvfree(in);
+	}
+	INIT_LIST_HEAD(&rx->all);
+	rx->objects = 0;
+	kvfree(rx->spare);
+	rx->spare = NULL;
+	kvfree(rx->scratch);
+	rx->scratch = NULL;
+	atomic_set(&rx->busy, 0);
+}
+
+void kmcl_pool_init(struct kmcl_channel *ch)
+{
+	struct kmcl_rx *rx = &ch->rx;
+
+	INIT_LIST_HEAD(&rx->all);
+	init_llist_head(&rx->pool);
+	INIT_DELAYED_WORK(&rx->grow, rx_grow);
+}
