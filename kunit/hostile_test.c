@@ -322,11 +322,11 @@ static void unknown_flag_bits_of_a_packet_are_ignored(struct kunit *test)
 	struct vsc *v = new_vsc(test);
 
 	vsc_bring_up(v);
-	KUNIT_ASSERT_EQ(test, hvsim_send(v->host, VM_PKT_DATA_INBAND, 0xfffe, 5, "x", 8), 0);
+	KUNIT_ASSERT_EQ(test, hvsim_send(v->host, VM_PKT_DATA_INBAND, 0xfffe, 5, "payload", 8), 0);
 	vsc_expect_soon(v, atomic_read(&v->received) == 1);
 	hvsim_settle();
 	KUNIT_EXPECT_EQ(test, v->host->stats.packets[VM_PKT_COMP], 0);
-	KUNIT_ASSERT_EQ(test, hvsim_send(v->host, VM_PKT_DATA_INBAND, 0xffff, 6, "x", 8), 0);
+	KUNIT_ASSERT_EQ(test, hvsim_send(v->host, VM_PKT_DATA_INBAND, 0xffff, 6, "payload", 8), 0);
 	vsc_expect_soon(v, atomic_read(&v->received) == 2);
 	hvsim_settle();
 	KUNIT_EXPECT_EQ(test, v->host->stats.packets[VM_PKT_COMP], 1);
@@ -341,7 +341,7 @@ static void a_flood_of_stale_answers_does_not_stop_traffic(struct kunit *test)
 	vsc_bring_up(v);
 	for (i = 1; i <= 500; i++) {
 		for (j = 0; j < 20; j++)
-			if (!hvsim_send(v->host, VM_PKT_COMP, 0, 0x500000000 + j, "flood", 8))
+			if (!hvsim_send(v->host, VM_PKT_COMP, 0, 0x500000000 + j, "a flood", 8))
 				continue;
 		KUNIT_ASSERT_EQ(test, vsc_send(v, "ping", 5, WAIT_FOR_COMPLETION), STATUS_SUCCESS);
 		if (i % 100 == 0)

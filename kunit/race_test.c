@@ -188,7 +188,7 @@ static void disable_rounds(struct race *r, int rounds)
 		enable_again(r);
 		any_moment();
 		for (n = get_random_u32() % 64; n; n--)
-			hvsim_send(r->v->host, VM_PKT_DATA_INBAND, n % 2, n, "data", 8);
+			hvsim_send(r->v->host, VM_PKT_DATA_INBAND, n % 2, n, "payload", 8);
 		disable_once(r);
 		any_moment();
 	}

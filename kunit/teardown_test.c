@@ -82,7 +82,8 @@ static int occupy(struct vsc *v)
 	KUNIT_EXPECT_EQ(v->test, v->kch->stats.queued, 1 + SOME);
 	KUNIT_EXPECT_EQ(v->test, atomic_read(&v->ok), sent - 1);
 	for (i = 0; i < RECEIVED; i++)
-		KUNIT_EXPECT_EQ(v->test, 0, hvsim_send(v->host, VM_PKT_DATA_INBAND, 1, i, "x", 8));
+		KUNIT_EXPECT_EQ(v->test, 0,
+				hvsim_send(v->host, VM_PKT_DATA_INBAND, 1, i, "payload", 8));
 	vsc_expect_soon(v, atomic_read(&v->received) == RECEIVED);
 	return sent + 2 * SOME;
 }
@@ -385,7 +386,7 @@ static void a_disable_cuts_a_request_in_ProcessPacket_short(struct kunit *test)
 	v->offer.script.answer = HVSIM_ANSWER_NONE;
 	VmbChannelSetIncomingProcessingAtPassive(v->ch, TRUE);
 	vsc_bring_up(v);
-	KUNIT_EXPECT_EQ(test, 0, hvsim_send(v->host, VM_PKT_DATA_INBAND, 1, 1, "x", 8));
+	KUNIT_EXPECT_EQ(test, 0, hvsim_send(v->host, VM_PKT_DATA_INBAND, 1, 1, "payload", 8));
 	KUNIT_EXPECT_TRUE(test, becomes(v->host->stats.packets[VM_PKT_DATA_INBAND]));
 	KUNIT_ASSERT_TRUE(test, helper_start(&h, disable, v));
 	KUNIT_EXPECT_TRUE(test, becomes(completion_done(&h.done)));
@@ -512,7 +513,7 @@ static void rings_that_cannot_be_closed_stay_with_the_host(struct kunit *test)
 	vsc_expect_log(v, "UC");
 	/* the host never heard of it and may go on writing */
 	KUNIT_EXPECT_TRUE(test, v->host->open);
-	KUNIT_EXPECT_EQ(test, 0, hvsim_send(v->host, VM_PKT_DATA_INBAND, 0, 1, "x", 8));
+	KUNIT_EXPECT_EQ(test, 0, hvsim_send(v->host, VM_PKT_DATA_INBAND, 0, 1, "payload", 8));
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->received), 0);
 }
 
