@@ -73,11 +73,12 @@ build_kernel() {
 	need_packages build-essential flex bison bc python3
 	src=$(kernel_source $KERNEL)
 	mapfile -t files < <(fragments "$flavour")
-	stamp=$({ cat "${files[@]}"; sed -n '2,5p' "$src/Makefile"; gcc --version; } | sha256sum)
+	stamp=$({ cat "${files[@]}"; head -n 6 "$src/Makefile"; gcc --version; } | sha256sum)
 	[[ ! -e $out/.stamp || $(<"$out/.stamp") != "$stamp" ]] || return 0
 
 	say "building the UML kernel ($KERNEL, $flavour): one to four minutes"
-	rm -f "$out/.stamp"
+	# Objects of another configuration, or of a build that was cut short, are not to be trusted.
+	find "$out" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
 	config=$out/all.config
 	cat "${files[@]}" >"$config"
 	quietly "uml-$flavour-config" make -C "$src" ARCH=um O="$out" KCONFIG_ALLCONFIG="$config" allnoconfig ||
@@ -266,7 +267,7 @@ modules() {
 	exclusively "$BUILD/uml-init" build_init
 }
 
-# Read as a whole before it runs: this file may change while a kernel is built.
+# Read as a whole before it runs: this file may be replaced while a kernel is built.
 main() {
 	local action flavour
 	(($# >= 2)) || usage
@@ -274,10 +275,11 @@ main() {
 	shift 2
 	[[ $flavour == plain || $flavour == debug ]] || usage
 	case $action in
-	kernel | modules | run) "$action" "$@" ;;
+	kernel) kernel ;;
+	modules) modules ;;
+	run) run "$@" ;;
 	*) usage ;;
 	esac
-	exit
 }
 
 main "$@"

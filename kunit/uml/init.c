@@ -145,15 +145,15 @@ int main(int argc, char **argv)
 	mount("proc", "/proc", "proc", 0, 0);
 	mount("sys", "/sys", "sysfs", 0, 0);
 	mount("debug", "/sys/kernel/debug", "debugfs", 0, 0);
-	/* A thread that asks for failing allocations means GFP_KERNEL ones too. */
+	/*
+	 * A thread that asks for failing allocations means GFP_KERNEL ones too, and
+	 * knows about them: a stack for each would look like a report.
+	 */
 	put("/sys/kernel/debug/failslab/verbose", "0");
 	put("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
 	put("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 	put("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
 	put("/sys/kernel/debug/fail_page_alloc/min-order", "0");
-	/* and knows about them: a stack for each would look like a report */
-	put("/sys/kernel/debug/failslab/verbose", "0");
-	put("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 
 	printf("init: start\n");
 	/* Before "run" come parameters that the kernel did not know. */
