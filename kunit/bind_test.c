@@ -261,7 +261,7 @@ static void cleanup_right_after_an_enable_inside_closed_is_safe(struct kunit *te
 {
 	unsigned int i;
 
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < 3; i++) {
 		struct vsc *v = vsc_new(test);
 
 		v->on_state = enable_in_closed;
