@@ -23,12 +23,13 @@ balloon_there_and_back() {
 
 # ring NAME: reports sent, and the outgoing ring's indices and size, seen at one moment.
 ring() {
-	local again='' free used
+	local again='' free used limit=$((SECONDS + 60))
 	sent=
 	until [[ $sent && $sent == "$again" ]]; do
+		((SECONDS < limit)) || return 1
 		sent=$(reports "$1") || return 1
-		read -r written read used free < <(ask "$1" 20 "cd /sys/bus/vmbus/devices/$device &&
-			echo \$(cat out_write_index out_read_index out_read_bytes_avail out_write_bytes_avail)")
+		read -r written read used free <<<"$(ask "$1" 20 "cd /sys/bus/vmbus/devices/$device &&
+			echo \$(cat out_write_index out_read_index out_read_bytes_avail out_write_bytes_avail)")"
 		again=$(reports "$1")
 	done
 	ring_bytes=$((used + free))
