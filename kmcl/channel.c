@@ -21,14 +21,21 @@ void kmcl_channel_put(struct kmcl_channel *ch)
 	kref_put(&ch->ref, channel_release);
 }
 
-static void name_channel(struct kmcl_channel *ch, const char *friendly)
+/* For log lines: the friendly name, and the device or the one that is wanted. */
+static void name_channel(struct kmcl_channel *ch)
 {
-	const char *parent = ch->parent ? dev_name(ch->parent) : "no device";
+	const struct kmcl_target *t = &ch->target;
+	char device[UUID_STRING_LEN + 1] = "no device";
 
-	if (friendly)
-		scnprintf(ch->name, sizeof(ch->name), "%s (%s)", friendly, parent);
+	if (ch->parent)
+		scnprintf(device, sizeof(device), "%s", dev_name(ch->parent));
+	else if (t->has_type)
+		scnprintf(device, sizeof(device), "%pUl", t->any_instance ? &t->type : &t->instance);
+
+	if (ch->config.friendly[0])
+		scnprintf(ch->name, sizeof(ch->name), "%s (%s)", ch->config.friendly, device);
 	else
-		scnprintf(ch->name, sizeof(ch->name), "%s", parent);
+		scnprintf(ch->name, sizeof(ch->name), "%s", device);
 }
 
 NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
@@ -51,7 +58,7 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 	ch->config.max_count = KMCL_DEFAULT_COUNT;
 	ch->config.in_pages = KMCL_DEFAULT_PAGES;
 	ch->config.out_pages = KMCL_DEFAULT_PAGES;
-	name_channel(ch, NULL);
+	name_channel(ch);
 	ratelimit_default_init(&ch->errors);
 	ratelimit_default_init(&ch->warnings);
 	kmcl_life_init(ch);
@@ -118,7 +125,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel, PCUNICODE_STRING FriendlyName)
 {
 	struct kmcl_channel *ch = disabled(Channel);
-	char friendly[40];
+	char *friendly;
 	u32 i, n;
 
 	if (!ch)
@@ -126,15 +133,16 @@ NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel, PCUNICODE_STRING Frie
 	if (!FriendlyName || ch->config.named ||
 	    (FriendlyName->Length && !FriendlyName->Buffer))
 		return STATUS_INVALID_PARAMETER_2;
-	n = min_t(u32, FriendlyName->Length / sizeof(WCHAR), sizeof(friendly) - 1);
+	friendly = ch->config.friendly;
+	n = min_t(u32, FriendlyName->Length / sizeof(WCHAR), sizeof(ch->config.friendly) - 1);
 	for (i = 0; i < n; i++) {
 		u16 c = FriendlyName->Buffer[i];
 
 		friendly[i] = c >= ' ' && c < 0x7f ? c : '?';
 	}
 	friendly[n] = 0;
-	name_channel(ch, friendly);
 	ch->config.named = true;
+	name_channel(ch);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
@@ -267,6 +275,7 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceT
 	if (InterfaceInstance)
 		import_guid(&ch->target.instance, (const u8 *)InterfaceInstance);
 	ch->config.pnp_failure = PnpFailureCallback;
+	name_channel(ch);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetPnp);

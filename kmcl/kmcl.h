@@ -197,6 +197,7 @@ struct kmcl_config {
 	u32 in_pages;
 	u32 out_pages;
 	bool named;
+	char friendly[40];
 	struct kmcl_packet_callbacks packet;
 	struct kmcl_state_callbacks state;
 	PFN_VMB_CHANNEL_PNP_FAILURE pnp_failure;
@@ -250,6 +251,7 @@ struct kmcl_rx {
 	u32 objects;			/* lock */
 	u32 object_bytes;
 	u32 want_bytes;			/* reader: a packet that no object can hold */
+	atomic_t extra_bytes;		/* held by such packets */
 	struct kmcl_incoming *spare;	/* grower to reader: one that can */
 	struct delayed_work grow;
 };
@@ -261,7 +263,7 @@ struct kmcl_channel {
 	bool allocated;
 	struct device *parent;
 	void *pointer;
-	char name[64];
+	char name[80];
 	struct ratelimit_state errors;
 	struct ratelimit_state warnings;
 	struct kmcl_config config;

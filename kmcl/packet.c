@@ -422,9 +422,12 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
 	 */
 	if (pkt->object.magic == KMCL_MAGIC_PACKET && pkt->object.channel == ch) {
 		index = pkt->index;
+		/* against kmcl_packets_limit(), which may run on a disabled channel */
+		spin_lock_bh(&ch->slot_lock);
 		slot = slot_by_id(ch, (u64)index + 1);
-		if (slot && READ_ONCE(slot->packet) != pkt)
+		if (slot && slot->packet != pkt)
 			slot = NULL;
+		spin_unlock_bh(&ch->slot_lock);
 		if (slot && kmcl_word_state(atomic64_read(&slot->word)) != KMCL_SLOT_IDLE) {
 			kmcl_warn(ch, "%s: the packet is in flight\n", __func__);
 			return STATUS_INVALID_PARAMETER_2;

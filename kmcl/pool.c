@@ -5,7 +5,8 @@
  * The pool starts with what one ring of largest packets holds and grows in
  * process context, when the reader finds it empty, up to the quota.  Anybody
  * puts objects back; only the reader takes them, which is what makes the list
- * lockless.  A packet larger than MaximumPacketSize gets an object of its own.
+ * lockless.  A packet larger than MaximumPacketSize gets an object of its own;
+ * what those hold together is bounded like the pool.
  */
 #include <linux/slab.h>
 #include "kmcl.h"
@@ -109,10 +110,16 @@ struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes)
 	struct llist_node *node;
 
 	if (unlikely(bytes > rx->object_bytes)) {
+		u32 held = atomic_read(&rx->extra_bytes);
+
+		/* the next one retired kicks */
+		if (held && held + bytes > KMCL_POOL_MAX)
+			return NULL;
 		/* pairs with the release in rx_grow() */
 		in = smp_load_acquire(&rx->spare);
 		if (in && in->capacity >= bytes) {
 			WRITE_ONCE(rx->spare, NULL);
+			atomic_add(in->capacity, &rx->extra_bytes);
 			return in;
 		}
 		if (in) {		/* for a packet that is gone by now */
@@ -158,6 +165,7 @@ void kmcl_rx_retire(struct kmcl_incoming *in)
 	in->tx.data = NULL;
 	atomic_set(&in->state, KMCL_IN_FREE);
 	if (unlikely(in->extra)) {
+		atomic_sub(in->capacity, &ch->rx.extra_bytes);
 		in->object.magic = 0;
 		kvfree(in);
 	} else {
@@ -241,6 +249,7 @@ void kmcl_rx_finish(struct kmcl_channel *ch)
 	kvfree(rx->scratch);
 	rx->scratch = NULL;
 	atomic_set(&rx->busy, 0);
+	atomic_set(&rx->extra_bytes, 0);
 }
 
 void kmcl_pool_init(struct kmcl_channel *ch)

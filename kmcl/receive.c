@@ -24,6 +24,7 @@
 #include "kmcl.h"
 
 #define RX_BUDGET	256	/* packets per run of the reader */
+#define RX_RUNS		8	/* of the reader, before others get the processor */
 
 /* The driver has nothing more to do with one packet. */
 static void driver_done(struct kmcl_channel *ch)
@@ -94,7 +95,7 @@ static struct kmcl_incoming *backlog_next(struct kmcl_channel *ch, bool last)
 	struct kmcl_incoming *in = NULL;
 
 	spin_lock_bh(&rx->lock);
-	/* checked under the lock that kmcl_rx_wait_idle() takes */
+	/* checked under the lock that shuts it */
 	if (READ_ONCE(rx->gate))
 		in = list_first_entry_or_null(&rx->backlog, struct kmcl_incoming, node);
 	if (in)
@@ -332,6 +333,7 @@ poison:
 void kmcl_rx_event(struct kmcl_channel *ch)
 {
 	struct kmcl_link *link;
+	unsigned int runs = 0;
 	bool again = false;
 	int claims;
 
@@ -342,10 +344,14 @@ void kmcl_rx_event(struct kmcl_channel *ch)
 		link = rcu_dereference(ch->link);
 		if (link && !READ_ONCE(ch->poison))
 			again = rx_batch(ch, link);
+		/* a peer that signals all the time does not keep us in here */
+		if (unlikely(++runs == RX_RUNS)) {
+			atomic_set(&ch->rx.claims, 0);
+			again = true;
+			break;
+		}
 	} while (atomic_sub_return(claims, &ch->rx.claims));
 
-	if (unlikely(!READ_ONCE(ch->rx.gate)))
-		wake_up_all(&ch->life_wait);
 	if (again && link)
 		link->ops->kick(link);
 }
@@ -400,16 +406,14 @@ void kmcl_rx_shut_gate(struct kmcl_channel *ch)
 	spin_lock_bh(&ch->rx.lock);
 	WRITE_ONCE(ch->rx.gate, false);
 	spin_unlock_bh(&ch->rx.lock);
-	/* the gate, then the claims: pairs with the increment in kmcl_rx_event() */
-	smp_mb();
 }
 
-static bool rx_idle(struct kmcl_channel *ch)
+static bool worker_idle(struct kmcl_channel *ch)
 {
 	bool idle;
 
 	spin_lock_bh(&ch->rx.lock);
-	idle = !ch->rx.worker_on && !atomic_read(&ch->rx.claims);
+	idle = !ch->rx.worker_on;
 	spin_unlock_bh(&ch->rx.lock);
 	return idle;
 }
@@ -420,9 +424,9 @@ static bool rx_idle(struct kmcl_channel *ch)
  */
 void kmcl_rx_wait_idle(struct kmcl_channel *ch)
 {
-	/* a reader between signals wakes nobody: look again now and then */
-	while (!wait_event_timeout(ch->life_wait, rx_idle(ch), HZ / 10))
-		;
+	/* a reader that came in before the gate was shut */
+	synchronize_rcu();
+	wait_event(ch->life_wait, worker_idle(ch));
 }
 
 /**

@@ -89,6 +89,8 @@ static int vmbus_link_close(struct kmcl_link *link)
 	if (!ret) {
 		vmbus_free_ring(chan);
 	} else {
+		/* the host may still have it open: no other open until it is rebound */
+		WRITE_ONCE(kmcl_vdev(link)->gone, true);
 		/* never the host's, and the next open would forget it */
 		kfree(chan->inbound.pkt_buffer);
 		chan->inbound.pkt_buffer = NULL;
