@@ -15,7 +15,7 @@ REPORTS='BUG:|WARNING:|Kernel panic|Oops|general protection|UBSAN:|KASAN|ODEBUG:
 REPORTS+='(circular|recursive|inconsistent|irq|unsafe) lock|bad: scheduling|scheduling while atomic|'
 REPORTS+='sleeping function|Invalid wait context|suspicious RCU|held lock|DEBUG_LOCKS_WARN|'
 REPORTS+='list_(add|del) corruption|refcount_t:|blocked for more than|lockup|Call Trace:|cut here|'
-REPORTS+='DMA-API:|kmemleak: .*(disabled|Cannot)|unreferenced object|Segfault'
+REPORTS+='DMA-API:|kmemleak: .*(disabled|Cannot allocate a kmemleak)|unreferenced object|Segfault'
 
 usage() {
 	cat >&2 <<-EOF
@@ -159,19 +159,17 @@ boot() {
 		root=/dev/root rootfstype=hostfs "rootflags=$run/root" ro init=/init \
 		con=null con0=fd:0,fd:1 "uml_dir=$run/uml" kunit.enable=1 kasan_multi_shot \
 		"${cmdline[@]}" -- run "watchdog=$((timeout > 10 ? timeout - 5 : timeout))" "$@" \
-		</dev/null >"$log" 2>&1
+		</dev/null >"$run/log" 2>&1
 }
 
 # The suites of several modules as one KTAP document. The kernel's own empty one comes before init.
 ktap() {
-	sed -n '/^init: start/,$p' "$1" >"$1.tests"
 	echo 'KTAP version 1'
-	echo "1..$(grep -c '^    # Subtest: ' "$1.tests")"
+	echo "1..$(grep -c '^    # Subtest: ' "$1")"
 	# each module counts its suites from 1
 	awk '/^(KTAP version|1\.\.[0-9]+$)/ { next }
 		/^(not )?ok [0-9]+ / { sub(/ok [0-9]+ /, "ok " ++n " ") }
-		{ print }' "$1.tests"
-	rm "$1.tests"
+		{ print }' "$1"
 }
 
 # The numbers of kunit.py's last line.
@@ -182,31 +180,33 @@ tally() {
 }
 
 summary() {
-	local passed failed skipped problem=0
-	ktap "$log" >"$log.ktap"
-	python3 "$(kernel_source $KERNEL)/tools/testing/kunit/kunit.py" parse <"$log.ktap" >"$log.summary" 2>&1 || true
-	sed 's/\x1b\[[0-9;]*m//g' "$log.summary" >"$log.plain"
-	grep -E 'FAILED|CRASHED|\[ERROR\]|Testing complete' "$log.summary" >&2 || true
-	passed=$(tally "$log.plain" passed)
-	skipped=$(tally "$log.plain" skipped)
-	failed=$(($(tally "$log.plain" failed) + $(tally "$log.plain" crashed) + $(tally "$log.plain" errors)))
-	rm -f "$log.summary" "$log.plain" "$log.ktap"
+	local passed failed skipped problem=0 parse
+	parse=$(kernel_source $KERNEL)/tools/testing/kunit/kunit.py
+	sed -n '/^init: start/,$p' "$run/log" >"$run/tests"
+	ktap "$run/tests" | python3 "$parse" parse >"$run/summary" 2>&1 || true
+	grep -E 'FAILED|CRASHED|\[ERROR\]|Testing complete' "$run/summary" >&2 || true
+	sed -i 's/\x1b\[[0-9;]*m//g' "$run/summary"
+	passed=$(tally "$run/summary" passed)
+	skipped=$(tally "$run/summary" skipped)
+	failed=$(($(tally "$run/summary" failed) + $(tally "$run/summary" crashed) + $(tally "$run/summary" errors)))
 
 	if ((status == 124 || status == 137)); then
 		say "$flavour: no end after $timeout seconds"
 		problem=1
-	elif ! grep -q '^init: end' "$log"; then
+	elif ! grep -q '^init: end' "$run/tests"; then
 		say "$flavour: the kernel died (exit status $status)"
 		problem=1
 	fi
-	if grep '^init: failed' "$log" | sed 's/^init: failed/'"$flavour"'/' >&2; then
+	if grep '^init: failed' "$run/tests" | sed 's/^init: failed/'"$flavour"'/' >&2; then
 		problem=1
 	fi
-	if sed -n '/^init: start/,$p' "$log" | grep -nE -m 20 "$REPORTS" >&2; then
+	if grep -E -m 20 "$REPORTS" "$run/tests" >&2; then
 		say "$flavour: the kernel reports problems, see above"
 		problem=1
 	fi
 	((failed += problem)) || true
+	# Not before: another run may have the same name for its log.
+	mv "$run/log" "$log"
 	((failed == 0)) || say "$flavour: the whole log is $log"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	((failed == 0))
