@@ -233,7 +233,12 @@ static struct kmcl_vdrv *class_get(const guid_t *type)
 	snprintf(drv->name, sizeof(drv->name), "kmcl:%pUl", type);
 	drv->hv.name = drv->name;
 	drv->hv.id_table = drv->ids;
-	ret = vdrv_register(drv, THIS_MODULE, KBUILD_MODNAME);
+	/*
+	 * Without an owner: every target holds the module already, and the driver
+	 * core leaves its link below /sys/module behind when it is out of memory,
+	 * after which the name could never be registered again.
+	 */
+	ret = vdrv_register(drv, NULL, NULL);
 	if (ret) {
 		kfree(drv);
 		goto error;
