@@ -36,6 +36,12 @@ ballooned_to guest 1024 $((small + 400)) 1024 || not_ok "the balloon returns to 
 ok "ballooned back to 1024 MiB; MemFree went from $small to $free MiB"
 
 if [[ $DRIVER != hv_balloon ]]; then
+	for name in kmcl kmcl_vmbus; do
+		error=$(ask guest 20 "rmmod $name") && not_ok "$name stays while a driver uses it (rmmod took it)"
+	done
+	reports_follow guest || not_ok "reports flow after rmmod was refused ($reply)"
+	ok "rmmod refuses to take the library from under a driver"
+
 	error=$(unload guest) || not_ok "${modules[*]} unload: $error"
 	ok "${modules[*]} unload"
 fi

@@ -14,16 +14,31 @@ here=$(cd "$(dirname "$0")" && pwd)
 # ---- results and story ----------------------------------------------------------------------
 
 count=0
-ok() { echo "ok $((++count)) - $*"; }
+# A second try does not repeat the results of the first.
+ok() { ((++count <= ${PRINTED:-0})) || echo "ok $count - $*"; }
 # A story in place of results: a time stamp, and the end of it when something is wrong.
 tell() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
 note() { printf '        %s\n' "$*"; }
 
-registers='{"execute": "human-monitor-command", "arguments": {"command-line": "info registers"}}'
+# QEMU 10.0 aborts when its balloon acts (50 s after the handshake, or on a new target) while a
+# message of the guest is unread: its balloon then reads the ring outside of the ring's own event.
+# Rare, and no guest can avoid it, so it is no result.
+try_again() {
+	grep -qs 'gpadl_iter_seek: Assertion' "$WORK"/*.qemu.log || return
+	((${TRIED:-0} < 2)) || return
+	note "... QEMU hit a bug of its own (a balloon message at the wrong moment): starting over"
+	trap - EXIT
+	end >/dev/null
+	mkdir "$WORK/again"
+	((PRINTED = count > ${PRINTED:-0} ? count : ${PRINTED:-0}))
+	export PRINTED TRIED=$((${TRIED:-0} + 1)) WORK=$WORK/again
+	exec bash "$0"
+}
 
 # not_ok WHAT: the one failure of a scenario; what was not reached after it has no result.
 not_ok() {
 	local guest
+	try_again
 	if [[ $SCENARIO == demo ]]; then
 		tell "FAILED: $*"
 	else
@@ -32,8 +47,8 @@ not_ok() {
 	for guest in "${guests[@]}"; do
 		echo "# last lines of the guest '$guest' (kernel log, or its console when it does not answer):"
 		if ! ask "$guest" 10 'dmesg | tail -n 25'; then
-			tail -n 40 "$WORK/$guest.console.log"
-			qmp "$guest" "$registers" && grep -oE 'RIP=[0-9a-f]+' <<<"$reply"
+			qmp "$guest" '{"execute": "inject-nmi"}' && sleep 3	# a backtrace, if it can
+			tail -n 60 "$WORK/$guest.console.log"
 		fi 2>/dev/null | sed 's/^/#   /'
 		[[ ! -s $WORK/$guest.qemu.log ]] || tail -n 5 "$WORK/$guest.qemu.log" | sed 's/^/# QEMU: /'
 	done
@@ -46,11 +61,19 @@ wait_for() {
 	shift 2
 	until "$@"; do
 		((SECONDS - start < limit)) || return 1
+		all_run || return 1
 		if ((SECONDS - said >= 10)); then
 			said=$SECONDS
 			note "... waiting for $what ($((SECONDS - start)) s)"
 		fi
 		sleep 0.5
+	done
+}
+
+all_run() {
+	local guest
+	for guest in "${guests[@]}"; do
+		kill -0 "${pid[$guest]}" 2>/dev/null || return
 	done
 }
 
@@ -70,11 +93,12 @@ start_guest() {
 		-nodefaults -no-reboot -display none \
 		-device vmbus-bridge -device hv-balloon,status-report=on \
 		-kernel "$KERNEL" -initrd "$GUEST" \
-		-append "console=ttyS0 panic=-1 loglevel=5 log_buf_len=1M mitigations=off init_on_alloc=0" \
+		-append "console=ttyS0 panic=-1 loglevel=5 log_buf_len=1M mitigations=off init_on_alloc=0 unknown_nmi_panic" \
 		-serial "file:$WORK/$name.console.log" \
 		-chardev "socket,id=commands,path=$WORK/$name.commands,server=on,wait=off" -serial chardev:commands \
 		-qmp "unix:$WORK/$name.qmp,server=on,wait=off" "$@" </dev/null >"$WORK/$name.qemu.log" 2>&1 &
 	pid[$name]=$!
+	disown		# the shell need not tell when it ends
 	connect "$name" commands
 	connect "$name" qmp
 	qmp "$name" '{"execute": "qmp_capabilities"}' || not_ok "QEMU starts"
@@ -82,7 +106,7 @@ start_guest() {
 
 stop_guest() {
 	local name=$1 left=()
-	{ kill -9 "${pid[$name]}" && wait "${pid[$name]}"; } 2>/dev/null
+	kill -9 "${pid[$name]}" 2>/dev/null
 	unset "pid[$name]"
 	for guest in "${guests[@]}"; do
 		[[ $guest == "$name" ]] || left+=("$guest")
@@ -93,7 +117,7 @@ stop_guest() {
 # The last line of the output is for run.sh.
 end() {
 	local code=$?
-	((${#pid[@]} == 0)) || { kill -9 "${pid[@]}" && wait "${pid[@]}"; } 2>/dev/null
+	((${#pid[@]} == 0)) || kill -9 "${pid[@]}" 2>/dev/null
 	echo "exit $code"
 }
 trap end EXIT
@@ -182,11 +206,8 @@ mem_free() { ask "$1" 20 "awk '/^MemFree/ { print int(\$2 / 1024) }' /proc/memin
 # mem_free_in NAME LOW HIGH: so many MiB are free in the guest; how many in $free.
 mem_free_in() { free=$(mem_free "$1") && ((free >= $2 && free <= $3)); }
 
-# QEMU 10.0 aborts (gpadl_iter_seek: iter->active) when a target is set while a message of the
-# guest is still unread in the ring: its balloon then reads the ring outside of the ring's own
-# event. So a target is set right after a report, with most of a second to the next.
-#
 # ballooned_to NAME MIB LOW HIGH: set the host's target, and see guest and host follow it.
+# The target is set right after a report, for the reason above (try_again).
 ballooned_to() {
 	between_reports "$1"
 	hmp "$1" "balloon $2"
