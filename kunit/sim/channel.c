@@ -345,6 +345,7 @@ struct hvsim_chan *hvsim_offer(const struct hvsim_offer *offer)
 	INIT_LIST_HEAD(&chan->record);
 	INIT_LIST_HEAD(&chan->kept);
 	INIT_LIST_HEAD(&chan->out);
+	INIT_LIST_HEAD(&chan->spare);
 	INIT_WORK(&chan->work, serve_work);
 	INIT_WORK(&chan->unmap_work, unmap_work);
 
@@ -463,7 +464,7 @@ void hvsim_forget(struct hvsim_chan *chan)
 	cancel_work_sync(&chan->work);
 	flush_work(&chan->unmap_work);
 	hvsim_gpadl_drop(chan->relid);
-	hvsim_clear_record(chan);
+	hvsim_script_forget(chan);
 	hvsim_chan_put(chan);
 }
 EXPORT_SYMBOL_GPL(hvsim_forget);

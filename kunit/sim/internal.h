@@ -87,5 +87,6 @@ void hvsim_script_packet(struct hvsim_chan *chan, const struct vmpacket_descript
 			 u32 size);
 bool hvsim_script_flush(struct hvsim_chan *chan);
 void hvsim_script_drop(struct hvsim_chan *chan);
+void hvsim_script_forget(struct hvsim_chan *chan);
 
 #endif

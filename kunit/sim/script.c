@@ -8,15 +8,53 @@
 #include <linux/slab.h>
 #include "internal.h"
 
-static struct hvsim_packet *copy_packet(const struct vmpacket_descriptor *desc, u32 size)
-{
-	struct hvsim_packet *pkt;
+/* What a packet usually needs; such ones are used again: a debug kernel's allocator is slow. */
+#define USUAL_ROOM	256
 
-	pkt = hvsim_alloc(sizeof(*pkt) - sizeof(pkt->desc) + size);
+static struct hvsim_packet *new_packet(struct hvsim_chan *chan, u32 size)
+{
+	u32 room = max_t(u32, size, USUAL_ROOM);
+	struct hvsim_packet *pkt = NULL;
+	unsigned long flags;
+
+	if (room == USUAL_ROOM) {
+		spin_lock_irqsave(&chan->lock, flags);
+		pkt = list_first_entry_or_null(&chan->spare, struct hvsim_packet, node);
+		if (pkt)
+			list_del(&pkt->node);
+		spin_unlock_irqrestore(&chan->lock, flags);
+	}
 	if (!pkt)
-		return NULL;
-	pkt->size = size;
-	memcpy(&pkt->desc, desc, size);
+		pkt = hvsim_alloc(offsetof(struct hvsim_packet, desc) + room);
+	if (pkt) {
+		pkt->size = size;
+		pkt->room = room;
+	}
+	return pkt;
+}
+
+static void free_packet(struct hvsim_chan *chan, struct hvsim_packet *pkt)
+{
+	unsigned long flags;
+
+	if (!pkt)
+		return;
+	if (pkt->room != USUAL_ROOM) {
+		kfree(pkt);
+		return;
+	}
+	spin_lock_irqsave(&chan->lock, flags);
+	list_add(&pkt->node, &chan->spare);
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
+static struct hvsim_packet *copy_packet(struct hvsim_chan *chan,
+					const struct vmpacket_descriptor *desc, u32 size)
+{
+	struct hvsim_packet *pkt = new_packet(chan, size);
+
+	if (pkt)
+		memcpy(&pkt->desc, desc, size);
 	return pkt;
 }
 
@@ -56,7 +94,7 @@ static void answer(struct hvsim_chan *chan, const struct vmpacket_descriptor *de
 		   const void *payload, u32 len)
 {
 	struct hvsim_raw raw = completion(desc, payload, len);
-	struct hvsim_packet *pkt = NULL;
+	struct hvsim_packet *pkt;
 	unsigned long flags;
 	bool event = false;
 	int ret = -EAGAIN;
@@ -66,22 +104,23 @@ static void answer(struct hvsim_chan *chan, const struct vmpacket_descriptor *de
 	spin_lock_irqsave(&chan->lock, flags);
 	if (list_empty(&chan->out))
 		ret = hvsim_ring_write(chan, &raw, &event);
-	if (!ret) {
+	if (!ret)
 		chan->stats.answers++;
-	} else if (ret == -EAGAIN) {
-		pkt = hvsim_alloc(sizeof(*pkt) + len);
-		if (pkt) {
-			pkt->size = sizeof(raw.desc) + len;
-			pkt->desc = raw.desc;
-			memcpy(&pkt->desc + 1, payload, len);
-			list_add_tail(&pkt->node, &chan->out);
-		}
-	}
 	spin_unlock_irqrestore(&chan->lock, flags);
 	if (event)
 		hvsim_set_event(chan);
-	if (pkt)
-		hvsim_script_flush(chan);
+
+	if (ret == -EAGAIN) {
+		pkt = new_packet(chan, sizeof(raw.desc) + len);
+		if (pkt) {
+			pkt->desc = raw.desc;
+			memcpy(&pkt->desc + 1, payload, len);
+			spin_lock_irqsave(&chan->lock, flags);
+			list_add_tail(&pkt->node, &chan->out);
+			spin_unlock_irqrestore(&chan->lock, flags);
+			hvsim_script_flush(chan);
+		}
+	}
 	if (ret == -EMSGSIZE)
 		hvsim_fault(chan, "asks for a completion of %u bytes, which its ring cannot hold", len);
 	hvsim_leave(chan);
@@ -125,7 +164,7 @@ bool hvsim_script_flush(struct hvsim_chan *chan)
 		spin_unlock_irqrestore(&chan->lock, flags);
 		if (ret)
 			return false;
-		kfree(pkt);
+		free_packet(chan, pkt);
 		if (event)
 			hvsim_set_event(chan);
 	}
@@ -136,6 +175,14 @@ void hvsim_script_drop(struct hvsim_chan *chan)
 	drop_list(chan, &chan->kept);
 	drop_list(chan, &chan->out);
 	chan->nr_kept = 0;
+}
+
+/* The channel itself goes. */
+void hvsim_script_forget(struct hvsim_chan *chan)
+{
+	hvsim_script_drop(chan);
+	drop_list(chan, &chan->record);
+	drop_list(chan, &chan->spare);
 }
 
 /* ---- answers that were kept ---- */
@@ -170,13 +217,13 @@ static bool answer_kept(struct hvsim_chan *chan, unsigned int leave, const u64 *
 	if (!pkt)
 		return false;
 	answer(chan, &pkt->desc, hvsim_payload(pkt), hvsim_payload_len(pkt));
-	kfree(pkt);
+	free_packet(chan, pkt);
 	return true;
 }
 
 static void keep(struct hvsim_chan *chan, const struct vmpacket_descriptor *desc, u32 size)
 {
-	struct hvsim_packet *pkt = copy_packet(desc, size);
+	struct hvsim_packet *pkt = copy_packet(chan, desc, size);
 	unsigned int lag = READ_ONCE(chan->script.lag);
 	unsigned long flags;
 
@@ -236,7 +283,7 @@ EXPORT_SYMBOL_GPL(hvsim_kept);
 
 static void record(struct hvsim_chan *chan, const struct vmpacket_descriptor *desc, u32 size)
 {
-	struct hvsim_packet *pkt = copy_packet(desc, size);
+	struct hvsim_packet *pkt = copy_packet(chan, desc, size);
 	unsigned long flags;
 
 	if (!pkt)

@@ -132,11 +132,13 @@ struct hvsim_offer {
  * struct hvsim_packet - one packet as the host received it
  * @node: in &hvsim_chan.record or another list of its owner
  * @size: bytes in @desc and what follows, without the ring's trailer
+ * @room: bytes there are for them
  * @desc: the packet, descriptor first
  */
 struct hvsim_packet {
 	struct list_head node;
 	u32 size;
+	u32 room;
 	struct vmpacket_descriptor desc;
 };
 
@@ -227,6 +229,7 @@ struct hvsim_chan {
 	struct list_head kept;		/* HVSIM_ANSWER_LATER */
 	unsigned int nr_kept;
 	struct list_head out;		/* answers that found the ring full */
+	struct list_head spare;		/* packets to be used again */
 	unsigned long holds;
 };
 
