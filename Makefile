@@ -46,7 +46,7 @@ checkpatch:
 	@$(ROOT)/scripts/checkpatch.sh
 
 kunit:
-	@$(ROOT)/scripts/uml.sh test
+	@$(ROOT)/scripts/kunit.sh
 
 bench:
 	@$(ROOT)/scripts/bench.sh

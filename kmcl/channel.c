@@ -30,7 +30,8 @@ static void name_channel(struct kmcl_channel *ch)
 	if (ch->parent)
 		scnprintf(device, sizeof(device), "%s", dev_name(ch->parent));
 	else if (t->has_type)
-		scnprintf(device, sizeof(device), "%pUl", t->any_instance ? &t->type : &t->instance);
+		scnprintf(device, sizeof(device), "%pUl",
+			  t->any_instance ? &t->type : &t->instance);
 
 	if (ch->config.friendly[0])
 		scnprintf(ch->name, sizeof(ch->name), "%s (%s)", ch->config.friendly, device);

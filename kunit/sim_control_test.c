@@ -399,4 +399,5 @@ static struct kunit_suite control_suite = {
 	.exit = guest_exit,
 	.test_cases = control_cases,
 };
+
 kunit_test_suite(control_suite);

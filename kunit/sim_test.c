@@ -351,7 +351,8 @@ static void a_guests_malformed_packets_are_counted(struct kunit *test)
 {
 	host->script.lenient = true;
 	host->script.answer = HVSIM_ANSWER_NONE;
-	KUNIT_EXPECT_EQ(test, vmbus_sendpacket(guest->channel, "x", 1, 1, VM_PKT_DATA_INBAND, 6), 0);
+	KUNIT_EXPECT_EQ(test, vmbus_sendpacket(guest->channel, "x", 1, 1,
+					       VM_PKT_DATA_INBAND, 6), 0);
 	KUNIT_EXPECT_TRUE(test, hvsim_settle());
 	KUNIT_EXPECT_EQ(test, host->stats.faults, 1);
 	KUNIT_EXPECT_EQ(test, vmbus_sendpacket(guest->channel, "x", 1, 2, 99, 0), 0);
@@ -455,6 +456,7 @@ static struct kunit_suite ring_suite = {
 	.exit = guest_exit,
 	.test_cases = ring_cases,
 };
+
 kunit_test_suite(ring_suite);
 
 MODULE_LICENSE("GPL");

@@ -76,7 +76,8 @@ int main(void)
 	if (ioctl(vcpu, KVM_RUN, 0) < 0)
 		return no("KVM cannot run a virtual CPU");
 	if (run->exit_reason != KVM_EXIT_IO) {
-		printf("KVM's virtual CPU stopped at its first instruction (reason %u)\n", run->exit_reason);
+		printf("KVM's virtual CPU stopped at its first instruction (reason %u)\n",
+		       run->exit_reason);
 		return 1;
 	}
 	puts("KVM works and has a SynIC");

@@ -12,7 +12,7 @@ modules=$("$ROOT/scripts/modules.sh" 6.12)
 kdir=$(kernel_headers 6.12)
 
 mkdir -p "$dir" "${log%/*}"
-sed -n '/^```c$/,/^```$/{/^```/!p}' "$ROOT/README.md" >"$dir/ping.c"
+awk '/^```/ { inside = /^```c$/; next } inside' "$ROOT/README.md" >"$dir/ping.c"
 [[ -s $dir/ping.c ]] || die "README.md has no example"
 cat >"$dir/Kbuild" <<-EOF
 	obj-m += ping.o

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The KUnit suites on the plain and on the debug kernel, side by side. Ends with a line
+# "N passed, N failed, N skipped" for both together.
+#
+# Time passes at once when nothing runs (time travel): the bus's and our own timeouts of ten
+# seconds are really waited for, and cost nothing.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+uml=$ROOT/scripts/uml.sh
+"$uml" modules plain
+"$uml" modules debug
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+start=$SECONDS
+"$uml" run plain --time-travel --timeout 180 "$@" >"$out/plain" &
+"$uml" run debug --time-travel --timeout 400 "$@" >"$out/debug" || true
+wait $! || true
+
+passed=0 failed=0 skipped=0
+for flavour in plain debug; do
+	last=$(tail -n 1 "$out/$flavour")
+	say "KUnit, $flavour kernel: ${last:-no result}"
+	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
+	else
+		((++failed))
+	fi
+done
+say "KUnit took $((SECONDS - start)) s"
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))
