@@ -122,7 +122,8 @@ static void answer(struct hvsim_chan *chan, const struct vmpacket_descriptor *de
 		}
 	}
 	if (ret == -EMSGSIZE)
-		hvsim_fault(chan, "asks for a completion of %u bytes, which its ring cannot hold", len);
+		hvsim_fault(chan, "asks for a completion of %u bytes, which its ring cannot hold",
+			    len);
 	hvsim_leave(chan);
 }
 
