@@ -19,6 +19,8 @@
 /* How long a test may wait for the guest before the host gives up on it. */
 #define PATIENCE	(10 * HZ)
 
+DECLARE_WAIT_QUEUE_HEAD(hvsim_changed);
+
 /* A channel's number is its place here; the table holds a reference. */
 static struct hvsim_chan *by_relid[HVSIM_MAX_RELID];
 
@@ -59,7 +61,8 @@ bool hvsim_enter(struct hvsim_chan *chan)
 
 void hvsim_leave(struct hvsim_chan *chan)
 {
-	atomic_dec(&chan->users);
+	if (atomic_dec_and_test(&chan->users) && !READ_ONCE(chan->open))
+		wake_up_all(&hvsim_changed);
 }
 
 /* From any context, on any processor. */
@@ -253,6 +256,7 @@ u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel 
 	chan->unseen = false;
 	/* Rings first, then the flag that lets users in. */
 	smp_store_release(&chan->open, true);
+	wake_up_all(&hvsim_changed);
 	return 0;
 
 unmap:
@@ -277,13 +281,14 @@ static bool shut(struct hvsim_chan *chan)
 	smp_mb();
 	if (was && chan->script.on_close)
 		chan->script.on_close(chan);
+	if (was)
+		wake_up_all(&hvsim_changed);
 	return was;
 }
 
 static void unmap_rings(struct hvsim_chan *chan)
 {
-	while (atomic_read(&chan->users))
-		hvsim_pause();
+	wait_event(hvsim_changed, !atomic_read(&chan->users));
 	hvsim_script_drop(chan);
 	hvsim_ring_unmap(&chan->g2h);
 	hvsim_ring_unmap(&chan->h2g);
@@ -418,11 +423,7 @@ EXPORT_SYMBOL_GPL(hvsim_rescind);
  */
 bool hvsim_wait_open(struct hvsim_chan *chan, bool open)
 {
-	unsigned long end = jiffies + PATIENCE;
-
-	while (READ_ONCE(chan->open) != open && time_before(jiffies, end))
-		hvsim_pause();
-	return READ_ONCE(chan->open) == open;
+	return wait_event_timeout(hvsim_changed, READ_ONCE(chan->open) == open, PATIENCE);
 }
 EXPORT_SYMBOL_GPL(hvsim_wait_open);
 
@@ -437,11 +438,7 @@ EXPORT_SYMBOL_GPL(hvsim_wait_open);
  */
 bool hvsim_wait_released(struct hvsim_chan *chan)
 {
-	unsigned long end = jiffies + PATIENCE;
-
-	while (!READ_ONCE(chan->released) && time_before(jiffies, end))
-		hvsim_pause();
-	return READ_ONCE(chan->released);
+	return wait_event_timeout(hvsim_changed, READ_ONCE(chan->released), PATIENCE);
 }
 EXPORT_SYMBOL_GPL(hvsim_wait_released);
 

@@ -361,6 +361,7 @@ static void relid_released(struct hvsim_chan *chan, const void *payload, u32 siz
 	hvsim_close(chan);
 	hvsim_gpadl_drop(chan->relid);
 	WRITE_ONCE(chan->released, true);
+	wake_up_all(&hvsim_changed);
 }
 
 static void modify_channel(struct hvsim_chan *chan, const void *payload, u32 size)

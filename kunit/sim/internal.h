@@ -3,6 +3,7 @@
 #ifndef _KMCL_HVSIM_INTERNAL_H
 #define _KMCL_HVSIM_INTERNAL_H
 
+#include <linux/wait.h>
 #include <asm/mshyperv.h>
 #include "sim.h"
 
@@ -27,6 +28,8 @@ struct hvsim_message {
 extern spinlock_t hvsim_lock;
 /* In order: control messages and, in HVSIM_EXEC_ASYNC, the rings. */
 extern struct workqueue_struct *hvsim_wq;
+/* Woken when a channel opens, closes, is released, or loses its last user. */
+extern wait_queue_head_t hvsim_changed;
 
 /* What a host answers when it refuses: any value but 0 says so. */
 #define HVSIM_REFUSED		0xc0000001
