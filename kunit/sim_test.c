@@ -358,6 +358,10 @@ static void a_guests_malformed_packets_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmbus_sendpacket(guest->channel, "x", 1, 2, 99, 0), 0);
 	KUNIT_EXPECT_TRUE(test, hvsim_settle());
 	KUNIT_EXPECT_EQ(test, host->stats.faults, 2);
+	KUNIT_EXPECT_EQ(test, vmbus_sendpacket(guest->channel, "x", 1, 3,
+					       VM_PKT_DATA_USING_GPA_DIRECT, 0), 0);
+	KUNIT_EXPECT_TRUE(test, hvsim_settle());
+	KUNIT_EXPECT_EQ(test, host->stats.faults, 3);
 	KUNIT_EXPECT_EQ(test, hvsim_faults(), 0);
 }
 

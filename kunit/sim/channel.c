@@ -309,7 +309,8 @@ void hvsim_close(struct hvsim_chan *chan)
 		unmap_rings(chan);
 }
 
-void hvsim_close_all(void)
+/* The guest has said goodbye: everything is offered anew when it comes back. */
+void hvsim_forget_offers(void)
 {
 	struct hvsim_chan *chan;
 	u32 relid;
@@ -319,6 +320,9 @@ void hvsim_close_all(void)
 		if (!chan)
 			continue;
 		hvsim_close(chan);
+		hvsim_gpadl_drop(relid);
+		WRITE_ONCE(chan->offered, false);
+		chan->sent = false;
 		hvsim_chan_put(chan);
 	}
 }

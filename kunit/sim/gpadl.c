@@ -81,7 +81,8 @@ EXPORT_SYMBOL_GPL(hvsim_gpa);
  * @index: which range, from 0
  * @range: where to say where that range is
  *
- * Return: the number of ranges in the packet, 0 for a packet of another type.
+ * Return: the number of ranges in the packet, 0 for a packet of another type,
+ * -EINVAL if they do not fit into it.
  */
 int hvsim_gpa_ranges(const struct vmpacket_descriptor *desc, u32 index,
 		     const struct gpa_range **range)
@@ -90,12 +91,14 @@ int hvsim_gpa_ranges(const struct vmpacket_descriptor *desc, u32 index,
 	const struct gpa_range *r;
 	u32 nr, pages;
 
+	*range = NULL;
 	if (desc->type != VM_PKT_DATA_USING_GPA_DIRECT)
 		return 0;
 	/* a reserved word, then the count */
-	nr = ((const u32 *)(desc + 1))[1];
 	r = (const void *)((const u32 *)(desc + 1) + 2);
-	*range = NULL;
+	if ((const u8 *)r > end)
+		return -EINVAL;
+	nr = ((const u32 *)(desc + 1))[1];
 	while (index < nr) {
 		if ((const u8 *)(r + 1) > end)
 			return -EINVAL;
@@ -111,6 +114,20 @@ int hvsim_gpa_ranges(const struct vmpacket_descriptor *desc, u32 index,
 	return nr;
 }
 EXPORT_SYMBOL_GPL(hvsim_gpa_ranges);
+
+/* Does every range of a packet lie within it, and name at least one page? */
+bool hvsim_gpa_valid(const struct vmpacket_descriptor *desc)
+{
+	const struct gpa_range *range;
+	int nr = hvsim_gpa_ranges(desc, 0, &range), i;
+
+	if (desc->type != VM_PKT_DATA_USING_GPA_DIRECT)
+		return true;
+	for (i = 0; i < nr; i++)
+		if (hvsim_gpa_ranges(desc, i, &range) < 0 || !range->byte_count)
+			return false;
+	return nr > 0;
+}
 
 static void answer(struct hvsim_gpadl *gpadl, u32 status)
 {

@@ -385,7 +385,7 @@ static void unload(struct hvsim_chan *chan, const void *payload, u32 size)
 	};
 
 	WRITE_ONCE(offers_wanted, false);
-	hvsim_close_all();
+	hvsim_forget_offers();
 	hvsim_post(&reply, sizeof(reply));
 }
 

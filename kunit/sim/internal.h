@@ -68,7 +68,7 @@ void hvsim_count(struct hvsim_chan *chan, unsigned long *counter);
 u64 hvsim_signal_event(u64 connection);
 u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel *msg);
 void hvsim_close(struct hvsim_chan *chan);
-void hvsim_close_all(void);
+void hvsim_forget_offers(void);
 bool hvsim_enter(struct hvsim_chan *chan);
 void hvsim_leave(struct hvsim_chan *chan);
 bool hvsim_lost_signals(void);
@@ -78,6 +78,7 @@ void hvsim_gpadl_header(const struct vmbus_channel_gpadl_header *msg, u32 size);
 void hvsim_gpadl_body(const struct vmbus_channel_gpadl_body *msg, u32 size);
 bool hvsim_gpadl_teardown(u32 handle, u32 relid);
 void hvsim_gpadl_drop(u32 relid);
+bool hvsim_gpa_valid(const struct vmpacket_descriptor *desc);
 
 /* ring.c */
 int hvsim_ring_map(struct hvsim_ring *ring, struct page **pages, u32 nr);

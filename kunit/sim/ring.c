@@ -101,8 +101,11 @@ static int check_packet(struct hvsim_chan *chan, const struct vmpacket_descripto
 	switch (desc->type) {
 	case VM_PKT_DATA_INBAND:
 	case VM_PKT_DATA_USING_GPADL:
-	case VM_PKT_DATA_USING_GPA_DIRECT:
 	case VM_PKT_DATA_USING_XFER_PAGES:
+		break;
+	case VM_PKT_DATA_USING_GPA_DIRECT:
+		if (!hvsim_gpa_valid(desc))
+			hvsim_fault(chan, "external data that does not fit into its packet");
 		break;
 	case VM_PKT_COMP:
 		if (desc->flags)

@@ -82,7 +82,7 @@ enum hvsim_answer {
  * @on_signal: called inside the guest's hypercall, before the host looks: the
  *	guest has published and not yet returned from its signal
  * @on_open: called before the open is answered; not 0 refuses it
- * @on_close: called when the channel closes, for whatever reason
+ * @on_close: called when the channel closes, for whatever reason, in any context
  * @priv: the hooks' own
  *
  * Everything may be changed at any time; the host reads it anew for each packet.
