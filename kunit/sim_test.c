@@ -253,7 +253,7 @@ static enum hvsim_answer answer_even(struct hvsim_chan *chan,
 	return desc->trans_id % 2 ? HVSIM_ANSWER_NONE : HVSIM_ANSWER_SCRIPTED;
 }
 
-static void a_hook_decides_for_each_packet(struct kunit *test)
+static void a_hook_decides_packet_by_packet(struct kunit *test)
 {
 	host->script.on_packet = answer_even;
 	send_burst(test, 10);
@@ -441,7 +441,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(answers_lag_behind_by_the_number_asked),
 	KUNIT_CASE(kept_answers_come_on_command_in_any_order),
 	KUNIT_CASE(the_record_keeps_every_packet_in_order),
-	KUNIT_CASE(a_hook_decides_for_each_packet),
+	KUNIT_CASE(a_hook_decides_packet_by_packet),
 	KUNIT_CASE(forged_and_repeated_completions_arrive),
 	KUNIT_CASE(raw_packets_land_in_the_ring_as_given),
 	KUNIT_CASE(every_shared_word_can_be_poked),
