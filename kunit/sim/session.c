@@ -98,7 +98,7 @@ EXPORT_SYMBOL_GPL(hvsim_flush);
  */
 static bool guest_idle(void)
 {
-	typeof(&hvsim_guest_idle) idle = symbol_get(hvsim_guest_idle);
+	typeof(hvsim_guest_idle) *idle = symbol_get(hvsim_guest_idle);
 	bool ret;
 
 	if (!idle)
