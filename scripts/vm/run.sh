@@ -95,7 +95,7 @@ make_firmware
 make_guest "$image" "$vm/guest.img" "${modules[@]}"
 rm -rf "$vm/scenario"
 mkdir "$vm/scenario"
-cp "$ROOT"/scripts/vm/{host,check,owned,demo,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/"
+cp "$ROOT"/scripts/vm/{host,check,demo,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/"
 
 # ---- one run --------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ start_nested() {
 	environment QEMU /bin/qemu-system-x86_64 FIRMWARE /firmware KERNEL /scenario/vmlinuz GUEST /scenario/guest.img WORK /tmp/run
 	make_middle "$image" "$vm/middle.img" "$vm/guest.img"
 	say "booting the emulated machine: 20 seconds and more"
-	"$vm/qemu" -L "$vm/firmware" -accel tcg,thread=multi -cpu EPYC,+svm,+npt -M q35 -m 3G -smp "${MIDDLE_CPUS:-2}" \
+	"$vm/qemu" -L "$vm/firmware" -accel tcg,thread=multi -cpu EPYC,+svm,+npt -M q35 -m 3G -smp 2 \
 		-nodefaults -no-reboot -display none -kernel "$image/vmlinuz" -initrd "$vm/middle.img" \
 		-append "console=ttyS0 panic=-1 loglevel=4 mitigations=off" \
 		-serial "file:$vm/middle.log" -chardev stdio,id=results,signal=off -serial chardev:results \
