@@ -454,3 +454,6 @@ static struct kunit_suite suite = {
 };
 
 kunit_test_suite(suite);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("KUnit suites for KMCL under load");

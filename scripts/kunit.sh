@@ -14,17 +14,24 @@ uml=$ROOT/scripts/uml.sh
 "$uml" modules plain
 "$uml" modules debug
 
+options=("$@")
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 start=$SECONDS
-"$uml" run plain --time-travel --timeout 180 "$@" >"$out/plain" &
-"$uml" run debug --time-travel --timeout 400 "$@" >"$out/debug" || true
-wait $! || true
+run() {
+	local name=$1
+	shift
+	"$uml" run "$@" --time-travel --timeout 400 "${options[@]}" >"$out/$name" || true
+}
+# the debug kernel's suites as two guests: as long as the longer half
+run debug-load debug kmcl_load_kunit &
+{ run plain plain; run debug debug kmcl_sim_kunit kmcl_kunit; } &
+wait
 
 passed=0 failed=0 skipped=0
-for flavour in plain debug; do
-	last=$(tail -n 1 "$out/$flavour")
-	say "KUnit, $flavour kernel: ${last:-no result}"
+for name in plain debug debug-load; do
+	last=$(tail -n 1 "$out/$name")
+	say "KUnit, $name: ${last:-no result}"
 	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
 		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
 	else
