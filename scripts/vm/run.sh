@@ -100,7 +100,7 @@ cp "$ROOT"/scripts/vm/{host,check,demo,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/
 # ---- one run --------------------------------------------------------------------------------
 
 # environment NAME VALUE...: what host.sh reads.
-environment() { printf 'export %s=%q\n' SCENARIO "$scenario" DRIVER "$driver" RELEASE "$release" "$@" >"$vm/scenario/environment"; }
+environment() { printf 'export %s=%q\n' PRINTED "$good" SCENARIO "$scenario" DRIVER "$driver" RELEASE "$release" "$@" >"$vm/scenario/environment"; }
 
 start_kvm() {
 	rm -rf "$vm/run"
@@ -123,33 +123,48 @@ start_nested() {
 	child=$!
 }
 
-start=$SECONDS
-rm -f "$vm/output"
-mkfifo "$vm/output"
-if [[ $rig == kvm ]]; then
-	start_kvm
-else
-	start_nested
-fi
-code=
-while read -r -t 150 line; do
-	case $line in
-	"exit "*) code=${line#exit }; break ;;
-	"not ok "*) bad=1 ;;
-	esac
-	printf '%s\n' "$line"
-done <"$vm/output"
+# play: one run of the scenario, its output passed on as it comes; the result in $code, which is
+# empty when the rig broke down before there was one.
+play() {
+	local line
+	rm -f "$vm/output"
+	mkfifo "$vm/output"
+	if [[ $rig == kvm ]]; then
+		start_kvm
+	else
+		start_nested
+	fi
+	code=
+	while read -r -t 100 line; do
+		case $line in
+		"exit "*) code=${line#exit }; break ;;
+		"ok "*) ((++good)) ;;
+		"not ok "*) bad=1 ;;
+		esac
+		printf '%s\n' "$line"
+	done <"$vm/output"
+	# The emulated machine switches itself off once its logs are out.
+	if [[ $code ]]; then
+		for ((i = 0; i < 100; i++)); do
+			kill -0 "$child" 2>/dev/null || break
+			sleep 0.1
+		done
+	fi
+	kill "$child" 2>/dev/null && sleep 1 && kill -9 "$child" 2>/dev/null || true
+	child=''
+}
 
+start=$SECONDS good=0
+play
+if [[ -z $code && $rig == nested ]]; then
+	say "the emulated machine stopped, or said nothing for 100 seconds; the last lines of $vm/qemu.log and $vm/middle.log:"
+	{ grep -hv "TCG doesn't support" "$vm/qemu.log" || true; tail -n 15 "$vm/middle.log"; } 2>/dev/null | sed 's/^/  /' >&2
+	say "starting over, once"
+	play
+fi
 if [[ -z $code ]]; then
 	code=1
-	say "the rig stopped or said nothing for 150 seconds; the last lines of $vm/qemu.log and $vm/middle.log:"
-	{ grep -hv "TCG doesn't support" "$vm/qemu.log" || true; tail -n 15 "$vm/middle.log"; } 2>/dev/null | sed 's/^/  /' >&2
-elif [[ $rig == nested ]]; then
-	# It switches itself off, once its logs are out.
-	for ((i = 0; i < 100; i++)); do
-		kill -0 "$child" 2>/dev/null || break
-		sleep 0.1
-	done
+	say "the rig stopped, or said nothing for 100 seconds: look at the logs in $vm"
 fi
 say "VM rig: $scenario with $driver took $((SECONDS - start)) s; the guests' logs are in $vm"
 exit "$code"
