@@ -150,7 +150,10 @@ play() {
 			sleep 0.1
 		done
 	fi
-	kill "$child" 2>/dev/null && sleep 1 && kill -9 "$child" 2>/dev/null || true
+	if kill "$child" 2>/dev/null; then
+		sleep 1
+		kill -9 "$child" 2>/dev/null || true
+	fi
 	child=''
 }
 
