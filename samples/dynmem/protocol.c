@@ -149,7 +149,8 @@ static VOID DmOnCapabilitiesResponse(PDM_DEVICE Device, PDM_RESPONSE Response)
 		return;
 	}
 	Device->WantsReports = !(Response->Flags & DM_NO_REPORTS);
-	Device->NextReport = KeQueryInterruptTime();
+	/* between the host's own seconds, which count from this handshake too */
+	Device->NextReport = KeQueryInterruptTime() + DM_SECOND / 2;
 	Device->State = DmStateReady;
 	DmPrint(INFO, "ready to balloon, %s status reports\n",
 		Device->WantsReports ? "sending" : "the host wants no");
