@@ -335,8 +335,12 @@ static void injected_faults_hit_the_guest_only(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, vmbus_teardown_gpadl(guest->channel, &gpadl), 0);
 		KUNIT_EXPECT_TRUE(test, !ret || ret == -ENOMEM);
 	}
-	/* the header's and the bodies' */
-	KUNIT_EXPECT_GE(test, failed, 3);
+	/*
+	 * Not how many: what the debug kernel itself allocates in between counts too,
+	 * and differs from one round to the next.
+	 */
+	KUNIT_EXPECT_GT(test, failed, 0);
+	KUNIT_EXPECT_EQ(test, hvsim_faults(), 0);
 	vfree(data);
 #else
 	kunit_skip(test, "needs CONFIG_FAILSLAB");
