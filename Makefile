@@ -6,6 +6,7 @@
 #   make demo             a guest, a host, and the Dynamic Memory VSC between them
 #   make kunit            the KUnit suites in UML, plain and debug kernel
 #   make bench            nanoseconds per packet, beside the in-tree pattern
+#   make docs             the API reference and the guides as HTML, in build/docs/html
 #   make clean            build output of the modules; "make distclean" also build/
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
@@ -14,7 +15,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules modules_install clean distclean check demo kunit bench checkpatch kdir
+.PHONY: modules modules_install clean distclean check demo kunit bench docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -50,6 +51,9 @@ kunit:
 
 bench:
 	@$(ROOT)/scripts/bench.sh
+
+docs:
+	@$(ROOT)/scripts/docs.sh
 
 demo:
 	@$(ROOT)/scripts/demo.sh

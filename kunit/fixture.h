@@ -36,6 +36,7 @@ enum vsc_event {
  * @host: the host's channel, once offered
  * @offer: what vsc_offer() offers; the script in it is the first behaviour
  * @log: state callbacks so far, one letter each (enum vsc_event), as a string
+ * @logged: letters in @log
  * @opened_status: what Opened returns
  * @on_state: called in every state callback, after it was logged
  * @on_packet: ProcessPacket; NULL: complete it with its own payload

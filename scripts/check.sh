@@ -55,6 +55,7 @@ vm() {
 
 part "modules for Debian's 6.12: W=1, C=2" "$ROOT/scripts/modules.sh" 6.12
 part "the example of the README" "$ROOT/scripts/readme.sh"
+part "the reference, from kernel-doc" "$ROOT/scripts/docs.sh"
 part "style: checkpatch --strict, shellcheck" "$ROOT/scripts/checkpatch.sh"
 counted "KUnit, on the plain and on the debug kernel" "$ROOT/scripts/kunit.sh"
 counted "a stock kernel under QEMU's VMBus host" vm
