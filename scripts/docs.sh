@@ -92,6 +92,7 @@ build() {
 		done
 		printf '\n.. toctree::\n   :maxdepth: 1\n   :caption: Reference\n\n'
 		printf '   %s\n' "${reference[@]}"
+		# shellcheck disable=SC2016	# Sphinx's
 		printf '\n:ref:`genindex` lists every function.\n'
 	} >"$src/index.rst"
 	cat >"$src/conf.py" <<-'EOT'
