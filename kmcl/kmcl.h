@@ -395,11 +395,15 @@ static inline enum kmcl_slot_state kmcl_word_state(u64 word)
 }
 
 /* send.c */
-void kmcl_tx_init(struct kmcl_channel *ch);
 NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flags);
 NTSTATUS kmcl_send_now(struct kmcl_channel *ch, const void *buf, u32 len);
-bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id);
 void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len);
+
+/* queue.c */
+void kmcl_tx_init(struct kmcl_channel *ch);
+NTSTATUS kmcl_tx_enqueue(struct kmcl_packet *pkt, s64 gen, bool seen);
+bool kmcl_tx_enqueue_reply(struct kmcl_incoming *in);
+bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id);
 void kmcl_tx_event(struct kmcl_channel *ch);
 bool kmcl_tx_set(struct kmcl_channel *ch, enum kmcl_tx_mode from, enum kmcl_tx_mode to);
 void kmcl_tx_off(struct kmcl_channel *ch);
@@ -407,6 +411,17 @@ void kmcl_tx_drain(struct kmcl_channel *ch);
 void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_bytes);
 void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status);
+
+/* Bytes that an item takes in the ring. */
+static inline u32 kmcl_tx_room(const struct kmcl_tx_item *item)
+{
+	return KMCL_DESC_SIZE + ALIGN(item->len, 8) + KMCL_FOOTER_SIZE;
+}
+
+static inline void kmcl_tx_corrupt(struct kmcl_channel *ch)
+{
+	kmcl_poison(ch, "indices of the outgoing ring out of range");
+}
 
 /* receive.c */
 void kmcl_rx_init(struct kmcl_channel *ch);

@@ -1,191 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way out: straight into the ring while nothing waits, else through one
- * queue per channel that nothing overtakes.
+ * The way out: straight into the ring while nothing waits, else through the
+ * queue (queue.c).
  *
  * The empty-queue path takes no lock of ours.  It finds the link in
  * tx.send_link, which is set only while the queue is empty and the channel
- * runs.  Whoever queues something clears it first, under tx.lock, and it is set
- * again, under tx.lock, after the last queued packet is in the ring: so what a
- * thread sent before is always in the ring before what it sends next.
- *
- * Replies to incoming packets share the queue.  They are not held back by
- * Pause, since the peer waits for them, and they pass sends that are.
+ * runs.
  */
 #include <linux/export.h>
 #include <linux/slab.h>
 #include "compat.h"
 #include "kmcl.h"
-
-#define TX_DELAY_MIN	msecs_to_jiffies(10)
-#define TX_DELAY_MAX	HZ
-#define TX_BATCH	16	/* completions called per release of the lock */
-
-/* Called with tx.lock after anything that could change the answer. */
-static void tx_update(struct kmcl_channel *ch)
-{
-	struct kmcl_tx *tx = &ch->tx;
-	bool idle = list_empty(&tx->queue);
-	struct kmcl_link *link = idle && tx->mode != KMCL_TX_OFF ? tx->link : NULL;
-
-	WRITE_ONCE(tx->busy, !idle);
-	rcu_assign_pointer(tx->reply_link, link);
-	rcu_assign_pointer(tx->send_link, tx->mode == KMCL_TX_RUN ? link : NULL);
-}
-
-static u32 room_for(const struct kmcl_tx_item *item)
-{
-	return KMCL_DESC_SIZE + ALIGN(item->len, 8) + KMCL_FOOTER_SIZE;
-}
-
-static int tx_write(struct kmcl_link *link, const struct kmcl_tx_item *item)
-{
-	return link->ops->send(link, item->data, item->len, item->id,
-			       item->type, item->wants_reply);
-}
-
-/*
- * Ring full: say how much room we wait for, then look again, since the peer may
- * have made it before it could see the wish.
- */
-static int tx_write_or_wait(struct kmcl_link *link, const struct kmcl_tx_item *item)
-{
-	int ret = tx_write(link, item);
-
-	if (ret != -EAGAIN)
-		return ret;
-	link->ops->want_room(link, room_for(item));
-	/* pairs with the peer's, between its read index and its look at the wish */
-	virt_mb();
-	return tx_write(link, item);
-}
-
-static struct kmcl_packet *item_packet(struct kmcl_tx_item *item)
-{
-	return container_of(item, struct kmcl_packet, tx);
-}
-
-/* Replies are the only items of type completion. */
-static bool item_is_reply(const struct kmcl_tx_item *item)
-{
-	return item->type == KMCL_TYPE_COMPLETION;
-}
-
-/* An item has left the queue for good and nobody else will end it. */
-static void item_end(struct kmcl_tx_item *item, NTSTATUS status)
-{
-	if (item_is_reply(item))
-		kmcl_rx_retire(container_of(item, struct kmcl_incoming, tx));
-	else
-		kmcl_packet_done(item_packet(item), status, NULL, 0);
-}
-
-static void end_list(struct list_head *list, NTSTATUS status)
-{
-	struct kmcl_tx_item *item, *next;
-
-	list_for_each_entry_safe(item, next, list, node) {
-		list_del(&item->node);
-		item_end(item, status);
-	}
-}
-
-/*
- * Write the head of the queue.  Called with tx.lock.
- *
- * A packet is off the list before it is written: if it wants an answer its
- * memory can be gone as soon as it is published.  After that only the slot, and
- * what was read before, may be looked at.
- */
-static int tx_write_head(struct kmcl_channel *ch, struct list_head *done)
-{
-	struct kmcl_tx *tx = &ch->tx;
-	struct kmcl_tx_item *item = list_first_entry(&tx->queue, struct kmcl_tx_item, node);
-	struct kmcl_slot *slot = item_is_reply(item) ? NULL : item_packet(item)->slot;
-	s64 gen = item->id & ~0xffffffffULL, word = gen | KMCL_SLOT_WRITING;
-	bool wants_reply = item->wants_reply;
-	int ret;
-
-	list_del(&item->node);
-	if (slot)
-		atomic64_set(&slot->word, word);
-
-	ret = tx_write_or_wait(tx->link, item);
-	if (!ret) {
-		if (wants_reply)
-			return 0;
-		if (slot)
-			atomic64_set(&slot->word, gen | KMCL_SLOT_IDLE);
-		list_add_tail(&item->node, done);
-		return 0;
-	}
-	/* -ENODEV says nothing about the packet, its state does */
-	if (slot && !atomic64_try_cmpxchg(&slot->word, &word, gen | KMCL_SLOT_QUEUED))
-		return ret;
-	list_add(&item->node, &tx->queue);
-	return ret;
-}
-
-static void tx_corrupt(struct kmcl_channel *ch)
-{
-	kmcl_poison(ch, "indices of the outgoing ring out of range");
-}
-
-/*
- * Move what is queued into the ring.  Two pumps may run: each write happens
- * under tx.lock and takes the head.
- */
-static void tx_pump(struct kmcl_channel *ch)
-{
-	struct kmcl_tx *tx = &ch->tx;
-	unsigned int n = 0;
-	LIST_HEAD(done);
-	int ret = 0;
-
-	rcu_read_lock();
-	spin_lock_bh(&tx->lock);
-	while (tx->link && tx->mode != KMCL_TX_OFF && !list_empty(&tx->queue)) {
-		ret = tx_write_head(ch, &done);
-		if (ret)
-			break;
-		if (++n % TX_BATCH)
-			continue;
-		spin_unlock_bh(&tx->lock);
-		end_list(&done, STATUS_SUCCESS);
-		spin_lock_bh(&tx->lock);
-	}
-	if (!tx->link || tx->mode == KMCL_TX_OFF) {
-		/* teardown has taken, or will take, what is left */
-	} else if (list_empty(&tx->queue)) {
-		tx->link->ops->want_room(tx->link, 0);
-	} else if (ret == -EAGAIN) {
-		tx->delay = n ? TX_DELAY_MIN : min(tx->delay * 2, TX_DELAY_MAX);
-		mod_timer(&tx->timer, jiffies + tx->delay);
-	}
-	tx_update(ch);
-	spin_unlock_bh(&tx->lock);
-	end_list(&done, STATUS_SUCCESS);
-	if (ret && ret != -EAGAIN && ret != -ENODEV)
-		tx_corrupt(ch);
-	rcu_read_unlock();
-}
-
-static void tx_timer(struct timer_list *t)
-{
-	tx_pump(container_of(t, struct kmcl_channel, tx.timer));
-}
-
-/**
- * kmcl_tx_event() - the peer may have made room
- * @ch: channel
- *
- * Context: softirq or BH off, inside an RCU read side section.
- */
-void kmcl_tx_event(struct kmcl_channel *ch)
-{
-	if (READ_ONCE(ch->tx.busy))
-		tx_pump(ch);
-}
 
 /* Copy what the driver handed over into the packet, pipe header first. */
 static void encode(struct kmcl_packet *pkt, const void *buf, u32 len, bool pipe)
@@ -203,46 +28,6 @@ static void encode(struct kmcl_packet *pkt, const void *buf, u32 len, bool pipe)
 		memcpy(p, buf, len);
 	pkt->tx.data = pkt->data;
 	pkt->tx.len = len + (pipe ? KMCL_PIPE_HEADER : 0);
-}
-
-/*
- * The packet cannot go out now.  @seen: the peer may have it all the same (the
- * offer went away during the write, and no answer was asked for).
- */
-static NTSTATUS tx_enqueue(struct kmcl_packet *pkt, s64 gen, bool seen)
-{
-	struct kmcl_channel *ch = pkt->object.channel;
-	struct kmcl_tx *tx = &ch->tx;
-	enum kmcl_tx_mode mode;
-
-	spin_lock_bh(&tx->lock);
-	mode = tx->mode;
-	switch (mode) {
-	case KMCL_TX_OFF:
-	case KMCL_TX_DRAIN:
-		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_IDLE);
-		break;
-	case KMCL_TX_HOLD:
-		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_QUEUED);
-		list_add_tail(&pkt->tx.node, &tx->held);
-		break;
-	case KMCL_TX_RUN:
-		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_QUEUED);
-		list_add_tail(&pkt->tx.node, &tx->queue);
-		ch->stats.queued++;
-		tx_update(ch);
-		break;
-	}
-	spin_unlock_bh(&tx->lock);
-
-	if (mode == KMCL_TX_RUN)
-		tx_pump(ch);
-	if (mode == KMCL_TX_RUN || mode == KMCL_TX_HOLD)
-		return STATUS_SUCCESS;
-	if (!seen)
-		return STATUS_INVALID_DEVICE_STATE;
-	kmcl_packet_done(pkt, STATUS_DEVICE_REMOVED, NULL, 0);
-	return STATUS_SUCCESS;
 }
 
 /**
@@ -307,11 +92,11 @@ NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flag
 			return STATUS_SUCCESS;
 		}
 		if (ret != -EAGAIN && ret != -ENODEV)
-			tx_corrupt(ch);
+			kmcl_tx_corrupt(ch);
 	}
 	if (!pipe || !link)
 		encode(pkt, buf, len, pipe);
-	status = tx_enqueue(pkt, gen, ret == -ENODEV && !wait);
+	status = kmcl_tx_enqueue(pkt, gen, ret == -ENODEV && !wait);
 	rcu_read_unlock();
 	return status;
 }
@@ -352,7 +137,7 @@ NTSTATUS kmcl_send_now(struct kmcl_channel *ch, const void *buf, u32 len)
 		else if (ret == -ENODEV)
 			status = STATUS_DEVICE_REMOVED;
 		else if (ret != -EAGAIN)
-			tx_corrupt(ch);
+			kmcl_tx_corrupt(ch);
 	} else if (READ_ONCE(ch->tx.mode) <= KMCL_TX_DRAIN) {
 		status = STATUS_INVALID_DEVICE_STATE;
 	}
@@ -360,47 +145,6 @@ NTSTATUS kmcl_send_now(struct kmcl_channel *ch, const void *buf, u32 len)
 	if (pkt)
 		kmcl_packet_free(pkt);
 	return status;
-}
-
-/**
- * kmcl_packet_cancel() - take back a packet that is queued or unanswered
- * @pkt: the packet
- * @id: the id of the send that is meant
- *
- * Context: process.
- * Return: true: the routine of that send has not been called and will not be.
- */
-bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id)
-{
-	struct kmcl_channel *ch = pkt->object.channel;
-	s64 gen = id & ~0xffffffffULL, word;
-
-	for (;;) {
-		word = gen | KMCL_SLOT_SENT;
-		if (atomic64_try_cmpxchg(&pkt->slot->word, &word, gen | KMCL_SLOT_IDLE))
-			return true;
-		if (word == (gen | KMCL_SLOT_QUEUED)) {
-			bool mine;
-
-			spin_lock_bh(&ch->tx.lock);
-			mine = atomic64_try_cmpxchg(&pkt->slot->word, &word,
-						    gen | KMCL_SLOT_IDLE);
-			if (mine) {
-				list_del(&pkt->tx.node);
-				tx_update(ch);
-			}
-			spin_unlock_bh(&ch->tx.lock);
-			if (mine) {
-				/* what waited behind it may fit */
-				tx_pump(ch);
-				return true;
-			}
-		} else if (word != (gen | KMCL_SLOT_WRITING)) {
-			return false;
-		}
-		cond_resched();
-		cpu_relax();
-	}
 }
 
 /**
@@ -428,7 +172,7 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len)
 
 	rcu_read_lock();
 	if (unlikely(len > KMCL_PACKET_MAX - KMCL_DESC_SIZE ||
-		     room_for(&in->tx) >= READ_ONCE(ch->tx.ring_bytes))) {
+		     kmcl_tx_room(&in->tx) >= READ_ONCE(ch->tx.ring_bytes))) {
 		kmcl_poison(ch, "reply larger than the outgoing ring or any packet");
 		goto retire;
 	}
@@ -438,7 +182,7 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len)
 	if (likely(!ret) || ret == -ENODEV)
 		goto retire;
 	if (ret != -EAGAIN) {
-		tx_corrupt(ch);
+		kmcl_tx_corrupt(ch);
 		goto retire;
 	}
 	if (len > in->capacity) {
@@ -452,171 +196,14 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len)
 		memmove(copy, buf, len);
 	in->tx.data = copy;
 
-	spin_lock_bh(&tx->lock);
-	if (!tx->link || tx->mode == KMCL_TX_OFF) {
-		spin_unlock_bh(&tx->lock);
+	if (!kmcl_tx_enqueue_reply(in))
 		goto retire;
-	}
-	list_add_tail(&in->tx.node, &tx->queue);
-	ch->stats.queued++;
-	tx_update(ch);
-	spin_unlock_bh(&tx->lock);
-	tx_pump(ch);
 	rcu_read_unlock();
 	return;
 
 retire:
 	kmcl_rx_retire(in);
 	rcu_read_unlock();
-}
-
-/**
- * kmcl_tx_set() - change what happens to sends
- * @ch: channel
- * @from: mode it is expected in
- * @to: next mode
- *
- * HOLD to RUN puts what was held behind what is queued and starts it.
- *
- * Return: false when the mode was another, as after poison.
- */
-bool kmcl_tx_set(struct kmcl_channel *ch, enum kmcl_tx_mode from, enum kmcl_tx_mode to)
-{
-	struct kmcl_tx *tx = &ch->tx;
-	bool ok;
-
-	spin_lock_bh(&tx->lock);
-	ok = tx->mode == from;
-	if (ok) {
-		tx->mode = to;
-		if (to == KMCL_TX_RUN)
-			list_splice_tail_init(&tx->held, &tx->queue);
-		tx_update(ch);
-	}
-	spin_unlock_bh(&tx->lock);
-	if (ok && to == KMCL_TX_RUN)
-		tx_pump(ch);
-	return ok;
-}
-
-/**
- * kmcl_tx_off() - refuse sends from now on
- * @ch: channel
- *
- * What is queued stays for kmcl_tx_abort(). Context: any up to softirq.
- */
-void kmcl_tx_off(struct kmcl_channel *ch)
-{
-	spin_lock_bh(&ch->tx.lock);
-	ch->tx.mode = KMCL_TX_OFF;
-	tx_update(ch);
-	spin_unlock_bh(&ch->tx.lock);
-}
-
-/**
- * kmcl_tx_drain() - refuse sends, but let out what was accepted
- * @ch: channel
- */
-void kmcl_tx_drain(struct kmcl_channel *ch)
-{
-	spin_lock_bh(&ch->tx.lock);
-	if (ch->tx.mode != KMCL_TX_OFF)
-		ch->tx.mode = KMCL_TX_DRAIN;
-	tx_update(ch);
-	spin_unlock_bh(&ch->tx.lock);
-}
-
-/**
- * kmcl_tx_attach() - connect the queue to a ring, or part them
- * @ch: channel
- * @link: open link, or NULL
- * @ring_bytes: size of its outgoing data area
- */
-void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_bytes)
-{
-	spin_lock_bh(&ch->tx.lock);
-	ch->tx.link = link;
-	ch->tx.delay = TX_DELAY_MIN;
-	if (link)
-		WRITE_ONCE(ch->tx.ring_bytes, ring_bytes);
-	tx_update(ch);
-	spin_unlock_bh(&ch->tx.lock);
-}
-
-/**
- * kmcl_tx_abort() - complete everything outgoing
- * @ch: channel, switched off and parted from its ring; every sender has left
- * @status: for the completion routines
- *
- * In flight first, then what was queued, then what was held: oldest first.
- * Context: process.
- */
-void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status)
-{
-	struct kmcl_tx_item *item;
-	LIST_HEAD(list);
-
-	timer_delete_sync(&ch->tx.timer);
-	kmcl_packets_abort(ch, status);
-
-	spin_lock_bh(&ch->tx.lock);
-	list_splice_init(&ch->tx.queue, &list);
-	list_splice_tail_init(&ch->tx.held, &list);
-	/* off the queue: a cancel that comes now finds it completed */
-	list_for_each_entry(item, &list, node)
-		if (!item_is_reply(item))
-			kmcl_packet_move(item_packet(item), KMCL_SLOT_QUEUED, KMCL_SLOT_IDLE);
-	tx_update(ch);
-	spin_unlock_bh(&ch->tx.lock);
-	end_list(&list, status);
-}
-
-static void take_packets(struct list_head *from, struct list_head *to)
-{
-	struct kmcl_tx_item *item, *next;
-
-	list_for_each_entry_safe(item, next, from, node) {
-		if (item_is_reply(item))
-			continue;
-		kmcl_packet_move(item_packet(item), KMCL_SLOT_QUEUED, KMCL_SLOT_IDLE);
-		list_move_tail(&item->node, to);
-	}
-}
-
-/**
- * kmcl_tx_cancel() - complete every outgoing packet, and keep the rings
- * @ch: channel that accepts no more sends
- * @status: for the completion routines
- *
- * Replies go on. An answer that still comes finds nothing and is ignored.
- *
- * Context: process.
- */
-void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status)
-{
-	LIST_HEAD(list);
-
-	/* senders that had entered before have left their packet somewhere */
-	synchronize_rcu();
-	spin_lock_bh(&ch->tx.lock);
-	take_packets(&ch->tx.queue, &list);
-	take_packets(&ch->tx.held, &list);
-	tx_update(ch);
-	spin_unlock_bh(&ch->tx.lock);
-
-	kmcl_packets_abort(ch, status);
-	end_list(&list, status);
-	/* for replies that stood behind */
-	tx_pump(ch);
-}
-
-void kmcl_tx_init(struct kmcl_channel *ch)
-{
-	spin_lock_init(&ch->tx.lock);
-	INIT_LIST_HEAD(&ch->tx.queue);
-	INIT_LIST_HEAD(&ch->tx.held);
-	ch->tx.delay = TX_DELAY_MIN;
-	timer_setup(&ch->tx.timer, tx_timer, 0);
 }
 
 /* ---- the API ---- */
