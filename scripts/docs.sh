@@ -103,6 +103,7 @@ build() {
 		html_copy_source = False
 		html_show_copyright = False
 		highlight_language = 'c'
+		myst_heading_anchors = 3
 		c_id_attributes = ['FASTCALL', 'NTAPI']
 	EOT
 	if ! /usr/bin/python3 -m sphinx -q -W --keep-going -b html "$src" "$dir/html" >"$log" 2>&1 </dev/null; then
