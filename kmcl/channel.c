@@ -39,15 +39,13 @@ static void name_channel(struct kmcl_channel *ch)
 		scnprintf(ch->name, sizeof(ch->name), "%s", device);
 }
 
-NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
-			    VMBCHANNEL *Channel)
+/* @head: in the driver's memory, or NULL for the channel's own. */
+static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
+			    struct kmcl_channel_head *head, VMBCHANNEL *handle)
 {
 	struct kmcl_channel *ch;
 
-	if (!Channel)
-		return STATUS_INVALID_PARAMETER_3;
-	*Channel = NULL;
-	if (IsServer)
+	if (is_server)
 		return STATUS_NOT_SUPPORTED;
 	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
 	if (!ch)
@@ -59,6 +57,7 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 	ch->config.max_count = KMCL_DEFAULT_COUNT;
 	ch->config.in_pages = KMCL_DEFAULT_PAGES;
 	ch->config.out_pages = KMCL_DEFAULT_PAGES;
+	ch->config.quota = KMCL_DEFAULT_QUOTA;
 	name_channel(ch);
 	ratelimit_default_init(&ch->errors);
 	ratelimit_default_init(&ch->warnings);
@@ -71,11 +70,43 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 	}
 	if (ch->parent)
 		get_device(ch->parent);
-	ch->magic = KMCL_MAGIC_CHANNEL;
-	*Channel = kmcl_channel_handle(ch);
+	if (!head)
+		head = &ch->head;
+	head->channel = ch;
+	head->magic = KMCL_MAGIC_CHANNEL;
+	ch->handle = (VMBCHANNEL)head;
+	*handle = ch->handle;
 	return STATUS_SUCCESS;
 }
+
+NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
+			    VMBCHANNEL *Channel)
+{
+	if (!Channel)
+		return STATUS_INVALID_PARAMETER_3;
+	*Channel = NULL;
+	return channel_new(ParentDeviceObject, IsServer, NULL, Channel);
+}
 EXPORT_SYMBOL_GPL(VmbChannelAllocate);
+
+ULONG VmbSizeofChannel(VOID)
+{
+	return sizeof(struct kmcl_channel_head);
+}
+EXPORT_SYMBOL_GPL(VmbSizeofChannel);
+
+NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
+			      VMBCHANNEL Channel, ULONG ChannelSize)
+{
+	struct kmcl_channel_head *head = (struct kmcl_channel_head *)Channel;
+
+	if (!head || !IS_ALIGNED((unsigned long)head, __alignof__(*head)))
+		return STATUS_INVALID_PARAMETER_3;
+	if (ChannelSize < sizeof(*head))
+		return STATUS_INVALID_PARAMETER_4;
+	return channel_new(ParentDeviceObject, IsServer, head, &Channel);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitialize);
 
 VOID VmbChannelCleanup(VMBCHANNEL Channel)
 {
@@ -93,7 +124,8 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	if (ch->packets)
 		kmcl_warn(ch, "%s: %u packets still allocated or initialised\n", __func__,
 			  ch->packets);
-	ch->magic = 0;
+	/* the last touch of memory that may be the driver's */
+	((struct kmcl_channel_head *)Channel)->magic = 0;
 	if (ch->parent)
 		put_device(ch->parent);
 	ch->parent = NULL;
@@ -179,6 +211,32 @@ NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel, UINT32 MaximumP
 	}
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
+
+NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel, UINT32 ContextSize)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (ContextSize > KMCL_POOL_MAX)
+		return STATUS_INVALID_PARAMETER_2;
+	ch->config.client_context = ContextSize;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
+
+NTSTATUS VmbChannelInitSetInlinePacketContextSize(VMBCHANNEL Channel, UINT32 ContextSize)
+{
+	struct kmcl_channel *ch = disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (ContextSize > KMCL_POOL_MAX)
+		return STATUS_INVALID_PARAMETER_2;
+	ch->config.inline_context = ContextSize;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetInlinePacketContextSize);
 
 NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
 						 PFN_VMB_CHANNEL_PROCESS_PACKET Process,
@@ -308,3 +366,17 @@ VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel, LPGUID InterfaceInstance
 		export_guid((u8 *)InterfaceInstance, &ch->target.active);
 }
 EXPORT_SYMBOL_GPL(VmbChannelGetInterfaceInstance);
+
+VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	if (!ch)
+		return;
+	if (!Quota) {
+		kmcl_err(ch, "%s to 0, ignored\n", __func__);
+		return;
+	}
+	kmcl_rx_set_quota(ch, Quota);
+}
+EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);

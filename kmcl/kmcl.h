@@ -40,6 +40,7 @@
 #define KMCL_DEFAULT_PAGES	16u
 
 #define KMCL_POOL_MAX		(64u << 20)	/* bytes of incoming packets */
+#define KMCL_CONTEXT_ALIGN	16u		/* what Windows gives an allocation */
 #define KMCL_SLOTS_MAX		(1u << 20)
 #define KMCL_STEP_WARN		(10 * HZ)	/* a peer or driver that is late */
 #define KMCL_PATIENCE		HZ		/* for answers, while Disable waits */
@@ -136,6 +137,7 @@ struct kmcl_packet {
 	u32 capacity;			/* bytes of payload that fit in data[] */
 	struct kmcl_tx_item tx;
 	bool library;			/* from VmbPacketAllocate() */
+	void *inline_context;		/* the driver's room behind data[], or NULL */
 	bool internal;			/* the library's own, outside the driver's count */
 	bool ex;
 	union {
@@ -163,6 +165,7 @@ struct kmcl_incoming {
 	u32 capacity;
 	u32 len;			/* payload, without pipe header */
 	void *payload;			/* into data[], behind the pipe header */
+	void *client_context;		/* the driver's room behind data[], or NULL */
 	u64 id;
 	struct llist_node free;
 	struct list_head node;		/* backlog */
@@ -196,6 +199,9 @@ struct kmcl_config {
 	u32 max_count;
 	u32 in_pages;
 	u32 out_pages;
+	u32 quota;			/* rx.lock; any time, see kmcl_rx_set_quota() */
+	u32 client_context;		/* bytes with each incoming packet */
+	u32 inline_context;		/* bytes in each packet of VmbPacketAllocate() */
 	bool named;
 	char friendly[40];
 	struct kmcl_packet_callbacks packet;
@@ -230,9 +236,11 @@ struct kmcl_rx {
 	atomic_t claims;		/* 0: nobody reads; see kmcl_link_event() */
 	bool gate;			/* data may be delivered */
 	bool blocked;			/* reader stopped for want of quota or memory */
+	bool over_quota;		/* for want of quota: until a packet is completed */
+	int stop_busy;			/* reader: objects in use when it stopped for that */
 	bool passive;
 	bool backlogged;		/* lock; read without: order goes through the worker */
-	u32 quota;
+	u32 quota;			/* lock; config.quota, as far as the pool may grow */
 	atomic_t delivered;		/* packets at the driver */
 	atomic_t busy;			/* objects in use, in any hands */
 	spinlock_t lock;		/* backlog and the list of objects */
@@ -249,18 +257,29 @@ struct kmcl_rx {
 	struct llist_head pool;		/* many put, the reader takes */
 	struct list_head all;		/* lock */
 	u32 objects;			/* lock */
-	u32 object_bytes;
+	u32 object_bytes;		/* 0: disabled */
+	u32 context_bytes;
 	u32 want_bytes;			/* reader: a packet that no object can hold */
 	atomic_t extra_bytes;		/* held by such packets */
 	struct kmcl_incoming *spare;	/* grower to reader: one that can */
 	struct delayed_work grow;
 };
 
-/* Behind VMBCHANNEL. */
-struct kmcl_channel {
+/*
+ * What a VMBCHANNEL points to: the head of the channel that
+ * VmbChannelAllocate() made, or the memory given to VmbChannelInitialize().
+ * That is all there is in the driver's memory, so packets, work and readers
+ * that outlive VmbChannelCleanup() find nothing of theirs in it.
+ */
+struct kmcl_channel_head {
 	u32 magic;
+	struct kmcl_channel *channel;
+};
+
+struct kmcl_channel {
+	struct kmcl_channel_head head;	/* unused when the driver's memory has one */
+	VMBCHANNEL handle;
 	struct kref ref;		/* the handle's, one per allocated packet */
-	bool allocated;
 	struct device *parent;
 	void *pointer;
 	char name[80];
@@ -327,14 +346,14 @@ void kmcl_transport_put(struct kmcl_transport *transport);
 /* channel.c */
 static inline struct kmcl_channel *kmcl_channel(VMBCHANNEL handle)
 {
-	struct kmcl_channel *ch = (struct kmcl_channel *)handle;
+	struct kmcl_channel_head *head = (struct kmcl_channel_head *)handle;
 
-	return likely(ch && ch->magic == KMCL_MAGIC_CHANNEL) ? ch : NULL;
+	return likely(head && head->magic == KMCL_MAGIC_CHANNEL) ? head->channel : NULL;
 }
 
 static inline VMBCHANNEL kmcl_channel_handle(struct kmcl_channel *ch)
 {
-	return (VMBCHANNEL)ch;
+	return ch->handle;
 }
 
 void kmcl_channel_put(struct kmcl_channel *ch);
@@ -434,6 +453,7 @@ void kmcl_rx_event(struct kmcl_channel *ch);
 /* pool.c */
 void kmcl_pool_init(struct kmcl_channel *ch);
 u64 kmcl_rx_pool_bytes(const struct kmcl_channel *ch);
+void kmcl_rx_set_quota(struct kmcl_channel *ch, u32 quota);
 int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes);
 void kmcl_rx_finish(struct kmcl_channel *ch);
 struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes);

@@ -386,8 +386,8 @@ static NTSTATUS check_limits(struct kmcl_channel *ch)
 	}
 	pool = kmcl_rx_pool_bytes(ch);
 	if (pool > KMCL_POOL_MAX) {
-		kmcl_err(ch, "%u incoming packets of up to %u bytes need %llu bytes, more than %u\n",
-			 ch->rx.quota, cfg->max_packet, pool, KMCL_POOL_MAX);
+		kmcl_err(ch, "%u incoming packets of up to %u bytes (client context of %u more) need %llu bytes, more than %u\n",
+			 cfg->quota, cfg->max_packet, cfg->client_context, pool, KMCL_POOL_MAX);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	return STATUS_SUCCESS;

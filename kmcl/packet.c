@@ -291,16 +291,20 @@ static u32 packet_bytes(u32 payload)
 struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp)
 {
 	u32 capacity = READ_ONCE(ch->config.max_packet);
-	u32 bytes = packet_bytes(capacity);
+	u32 context = internal ? 0 : READ_ONCE(ch->config.inline_context);
+	u32 bytes = packet_bytes(capacity), behind;
 	struct kmcl_packet *pkt;
 
 	if (unlikely(bytes == U32_MAX))
 		return NULL;
-	pkt = kvmalloc(bytes, gfp);
+	behind = ALIGN(bytes, KMCL_CONTEXT_ALIGN);
+	pkt = kvmalloc(context ? behind + context : bytes, gfp);
 	if (!pkt)
 		return NULL;
 	packet_setup(pkt, ch, capacity);
 	pkt->library = true;
+	if (context)
+		pkt->inline_context = memset((u8 *)pkt + behind, 0, context);
 	pkt->internal = internal;
 	pkt->routine = free_on_completion;
 	if (!kmcl_packet_take_slot(pkt)) {
@@ -485,6 +489,14 @@ PVOID VmbPacketGetPointer(VMBPACKET Packet)
 	return obj ? obj->pointer : NULL;
 }
 EXPORT_SYMBOL_GPL(VmbPacketGetPointer);
+
+PVOID VmbPacketGetInlinePacketContextPointer(VMBPACKET Packet)
+{
+	struct kmcl_packet *pkt = kmcl_packet(Packet);
+
+	return pkt ? pkt->inline_context : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbPacketGetInlinePacketContextPointer);
 
 VOID VmbPacketSetCompletionRoutine(VMBPACKET Packet,
 				   PFN_VMB_PACKET_COMPLETION_ROUTINE CompletionRoutine)

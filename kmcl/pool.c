@@ -13,18 +13,29 @@
 
 #define POOL_RETRY	(HZ / 10)
 
-static u32 object_room(u32 bytes)
+/* Where the client context begins in an object for @bytes of packet. */
+static u32 context_offset(u32 bytes)
 {
-	return sizeof(struct kmcl_incoming) + bytes;
+	return ALIGN(sizeof(struct kmcl_incoming) + bytes, KMCL_CONTEXT_ALIGN);
+}
+
+static u64 object_room(u32 bytes, u32 context)
+{
+	if (!context)
+		return sizeof(struct kmcl_incoming) + bytes;
+	return (u64)context_offset(bytes) + context;
 }
 
 static struct kmcl_incoming *object_alloc(struct kmcl_channel *ch, u32 bytes, gfp_t gfp)
 {
-	struct kmcl_incoming *in = kvmalloc(object_room(bytes), gfp);
+	u32 context = ch->rx.context_bytes;
+	struct kmcl_incoming *in = kvmalloc(object_room(bytes, context), gfp);
 
 	if (!in)
 		return NULL;
 	memset(in, 0, sizeof(*in));
+	if (context)
+		in->client_context = (u8 *)in + context_offset(bytes);
 	in->object.magic = KMCL_MAGIC_INCOMING;
 	in->object.channel = ch;
 	in->capacity = bytes;
@@ -113,13 +124,13 @@ struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes)
 		u32 held = atomic_read(&rx->extra_bytes);
 
 		/* the next one retired kicks */
-		if (held && held + bytes > KMCL_POOL_MAX)
+		if (held && held + bytes + rx->context_bytes > KMCL_POOL_MAX)
 			return NULL;
 		/* pairs with the release in rx_grow() */
 		in = smp_load_acquire(&rx->spare);
 		if (in && in->capacity >= bytes) {
 			WRITE_ONCE(rx->spare, NULL);
-			atomic_add(in->capacity, &rx->extra_bytes);
+			atomic_add(in->capacity + rx->context_bytes, &rx->extra_bytes);
 			return in;
 		}
 		if (in) {		/* for a packet that is gone by now */
@@ -143,6 +154,8 @@ none:
 /* Somebody may be waiting for an object or for quota. */
 static void rx_unblock(struct kmcl_channel *ch)
 {
+	if (unlikely(READ_ONCE(ch->rx.over_quota)))
+		WRITE_ONCE(ch->rx.over_quota, false);
 	/* pairs with the reader's in rx_batch(): our change, then its flag */
 	smp_mb__after_atomic();
 	if (unlikely(READ_ONCE(ch->rx.blocked)))
@@ -165,7 +178,7 @@ void kmcl_rx_retire(struct kmcl_incoming *in)
 	in->tx.data = NULL;
 	atomic_set(&in->state, KMCL_IN_FREE);
 	if (unlikely(in->extra)) {
-		atomic_sub(in->capacity, &ch->rx.extra_bytes);
+		atomic_sub(in->capacity + ch->rx.context_bytes, &ch->rx.extra_bytes);
 		in->object.magic = 0;
 		kvfree(in);
 	} else {
@@ -191,7 +204,44 @@ static u32 object_bytes(const struct kmcl_channel *ch)
  */
 u64 kmcl_rx_pool_bytes(const struct kmcl_channel *ch)
 {
-	return (u64)ch->rx.quota * object_room(object_bytes(ch));
+	return ch->config.quota * object_room(object_bytes(ch), ch->config.client_context);
+}
+
+/* Called with rx.lock: what the driver asked for, as far as the pool may grow. */
+static void quota_update(struct kmcl_channel *ch)
+{
+	struct kmcl_rx *rx = &ch->rx;
+	u32 most = U32_MAX;
+
+	if (rx->object_bytes)
+		most = max_t(u32, 1, div64_u64(KMCL_POOL_MAX, object_room(rx->object_bytes,
+									  rx->context_bytes)));
+	WRITE_ONCE(rx->quota, min(ch->config.quota, most));
+}
+
+/**
+ * kmcl_rx_set_quota() - bound the incoming packets that are held
+ * @ch: channel in any state
+ * @quota: packets, from 1
+ *
+ * Nothing is dropped when that is less than are held: the reader stops until
+ * completions have brought them below. A reader that has stopped for want of
+ * quota is not woken here: the next completion does that.
+ *
+ * Context: any up to softirq.
+ */
+void kmcl_rx_set_quota(struct kmcl_channel *ch, u32 quota)
+{
+	u32 most;
+
+	spin_lock_bh(&ch->rx.lock);
+	ch->config.quota = quota;
+	quota_update(ch);
+	most = ch->rx.quota;
+	spin_unlock_bh(&ch->rx.lock);
+	if (most < quota)
+		kmcl_warn(ch, "a quota of %u packets exceeds %u bytes of memory: %u are taken\n",
+			  quota, KMCL_POOL_MAX, most);
 }
 
 /**
@@ -207,7 +257,11 @@ int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes)
 {
 	struct kmcl_rx *rx = &ch->rx;
 
+	spin_lock_bh(&rx->lock);
 	rx->object_bytes = object_bytes(ch);
+	rx->context_bytes = ch->config.client_context;
+	quota_update(ch);
+	spin_unlock_bh(&rx->lock);
 	rx->scratch = kvmalloc(min(in_bytes, KMCL_PACKET_MAX), GFP_KERNEL);
 	if (!rx->scratch)
 		return -ENOMEM;
@@ -237,6 +291,7 @@ void kmcl_rx_finish(struct kmcl_channel *ch)
 	INIT_LIST_HEAD(&rx->backlog);
 	rx->backlogged = false;
 	rx->blocked = false;
+	rx->over_quota = false;
 	init_llist_head(&rx->pool);
 	list_for_each_entry_safe(in, next, &rx->all, all) {
 		in->object.magic = 0;
@@ -244,6 +299,11 @@ void kmcl_rx_finish(struct kmcl_channel *ch)
 	}
 	INIT_LIST_HEAD(&rx->all);
 	rx->objects = 0;
+	/* the next Enable may permit more */
+	spin_lock_bh(&rx->lock);
+	rx->object_bytes = 0;
+	quota_update(ch);
+	spin_unlock_bh(&rx->lock);
 	kvfree(rx->spare);
 	rx->spare = NULL;
 	kvfree(rx->scratch);

@@ -173,6 +173,20 @@ static bool pipe_unwrap(struct kmcl_incoming *in)
 	return true;
 }
 
+/* True: stop until a packet is completed, even if the quota is raised meanwhile. */
+static bool over_quota(struct kmcl_rx *rx)
+{
+	int busy = atomic_read(&rx->busy);
+
+	if (unlikely(READ_ONCE(rx->over_quota)))
+		return true;
+	if (likely(busy < READ_ONCE(rx->quota)))
+		return false;
+	rx->stop_busy = busy;
+	WRITE_ONCE(rx->over_quota, true);
+	return true;
+}
+
 enum rx_result {
 	RX_TAKEN,		/* delivered, go on */
 	RX_STOP,		/* leave the packet in the ring */
@@ -186,7 +200,9 @@ static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 	struct kmcl_rx *rx = &ch->rx;
 	struct kmcl_incoming *in;
 
-	if (!READ_ONCE(rx->gate) || atomic_read(&rx->busy) >= READ_ONCE(rx->quota))
+	if (!READ_ONCE(rx->gate))
+		return RX_STOP;
+	if (unlikely(over_quota(rx)))
 		return RX_STOP;
 	in = kmcl_pool_get(ch, pkt->len);
 	if (unlikely(!in))
@@ -198,6 +214,8 @@ static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 	in->id = pkt->id;
 	in->wants_reply = pkt->flags & KMCL_DESC_WANTS_REPLY;
 	in->object.pointer = NULL;
+	if (unlikely(in->client_context))
+		memset(in->client_context, 0, rx->context_bytes);
 	atomic_inc(&rx->busy);
 
 	if (unlikely(pkt->type != KMCL_TYPE_INBAND)) {
@@ -309,7 +327,11 @@ static bool rx_batch(struct kmcl_channel *ch, struct kmcl_link *link)
 		WRITE_ONCE(rx->blocked, true);
 		/* pairs with kmcl_rx_retire(): our flag, then its reason */
 		smp_mb();
+		/* a completion may have come before our wish for one */
+		if (READ_ONCE(rx->over_quota) && atomic_read(&rx->busy) < rx->stop_busy)
+			WRITE_ONCE(rx->over_quota, false);
 		again = READ_ONCE(rx->gate) && !READ_ONCE(ch->poison) &&
+			!READ_ONCE(rx->over_quota) &&
 			atomic_read(&rx->busy) < READ_ONCE(rx->quota) &&
 			(pkt.len > rx->object_bytes ? !!READ_ONCE(rx->spare) :
 						      !llist_empty(&rx->pool));
@@ -386,7 +408,7 @@ void kmcl_rx_init(struct kmcl_channel *ch)
 	INIT_LIST_HEAD(&rx->backlog);
 	INIT_WORK(&rx->worker, rx_worker);
 	kmcl_pool_init(ch);
-	rx->quota = KMCL_DEFAULT_QUOTA;
+	rx->quota = ch->config.quota;
 }
 
 /* Let data through and look at what has piled up. */
@@ -500,6 +522,14 @@ VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
 	*defer = true;
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
+
+PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletionContext)
+{
+	struct kmcl_incoming *in = incoming(PacketCompletionContext);
+
+	return in ? in->client_context : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbChannelPacketGetClientContext);
 
 VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 {

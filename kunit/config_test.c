@@ -351,7 +351,7 @@ static void the_pipe_header_counts_in_the_largest_packet(struct kunit *test)
 {
 	struct vsc *v = vsc_new(test);
 
-	v->kch->rx.quota = 4;
+	VmbChannelSetTransactionQuota(v->ch, 4);
 	v->offer.flags = VMBUS_CHANNEL_NAMED_PIPE_MODE;
 	KUNIT_ASSERT_EQ(test, VmbChannelInitSetFlags(v->ch, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE),
 			STATUS_SUCCESS);
@@ -371,7 +371,7 @@ static void the_largest_packet_goes_to_the_host_and_back(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	memset(buf, 0x5a, size);
-	v->kch->rx.quota = 4;
+	VmbChannelSetTransactionQuota(v->ch, 4);
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, size), STATUS_SUCCESS);
 	vsc_offer(v);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
@@ -397,7 +397,7 @@ static void a_pool_above_64_mib_is_refused_with_its_numbers(struct kunit *test)
 	kmsg_expect(test, &k, 1, "1024 incoming packets of up to 65536 bytes");
 	vsc_expect_log(v, "");
 	KUNIT_EXPECT_EQ(test, v->host->stats.control[CHANNELMSG_OPENCHANNEL], 0ul);
-	v->kch->rx.quota = 512;
+	VmbChannelSetTransactionQuota(v->ch, 512);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, v->host->open);
 }

@@ -176,7 +176,9 @@ FN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE VmbChannelSetIncomingProcessin
  * @Quota: incoming packets that the driver may hold at a time, from 1
  *
  * Lowering it drops nothing and stops taking packets; a blocked queue restarts
- * only when a packet is completed.
+ * only when a packet is completed.  Decided here: 0 is ignored with a log line;
+ * on an enabled channel no more are held than fit into 64 MiB, and a log line
+ * says so; on a disabled one VmbChannelEnable() refuses.
  *
  * Context: process or softirq.
  */

@@ -38,7 +38,7 @@ FN_VMB_CHANNEL_ALLOCATE VmbChannelAllocate;
 /**
  * typedef FN_VMB_SIZEOF_CHANNEL - VmbSizeofChannel(): memory for a channel
  *
- * Context: process, may sleep.
+ * Context: process or softirq.
  * Return: bytes that VmbChannelInitialize() needs.
  */
 typedef ULONG FN_VMB_SIZEOF_CHANNEL(void);
@@ -52,10 +52,16 @@ FN_VMB_SIZEOF_CHANNEL VmbSizeofChannel;
  * @Channel: the caller's memory, cast; from now on the handle
  * @ChannelSize: bytes there, at least VmbSizeofChannel()
  *
+ * Decided here: the memory holds the handle, and the library keeps what is behind
+ * it; after VmbChannelCleanup() the library does not touch the memory again, also
+ * when packets of the channel are still there.  Until then it is not moved,
+ * freed or written by the caller.
+ *
  * Context: process, may sleep.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 or _3 when that pointer is
- * NULL; STATUS_INVALID_PARAMETER_4 when the memory is too small;
- * STATUS_INSUFFICIENT_RESOURCES without memory for what the channel points to.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 when @Channel is NULL or
+ * not aligned to 8; STATUS_INVALID_PARAMETER_4 when the memory is too small;
+ * STATUS_INSUFFICIENT_RESOURCES without memory for what is behind the handle;
+ * STATUS_NOT_SUPPORTED for a server, until servers are built.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INITIALIZE(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 					   VMBCHANNEL Channel, ULONG ChannelSize);
@@ -147,9 +153,13 @@ FN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_COUNT VmbChannelInitSetMaximumPacketCount
  * @ContextSize: bytes of the driver's own with each incoming packet, 0 for none;
  *               VmbChannelPacketGetClientContext() finds them
  *
+ * Decided here: the area is aligned to 16 bytes and zeroed before a packet is
+ * delivered first, not when it is delivered again.  It counts in the 64 MiB that
+ * the incoming packets of a channel may take, see VmbChannelEnable().
+ *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
- * disabled.
+ * disabled; Decided here: STATUS_INVALID_PARAMETER_2 for more than 64 MiB.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INIT_SET_CLIENT_CONTEXT_SIZE(VMBCHANNEL Channel,
 							     UINT32 ContextSize);
@@ -164,9 +174,13 @@ FN_VMB_CHANNEL_INIT_SET_CLIENT_CONTEXT_SIZE VmbChannelInitSetClientContextSize;
  *               VmbPacketAllocate() makes, 0 for none;
  *               VmbPacketGetInlinePacketContextPointer() finds them
  *
+ * Decided here: the area is aligned to 16 bytes, zeroed when the packet is
+ * allocated, and the driver's until the packet is freed.  Packets that exist
+ * keep the size that they were allocated with.
+ *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
- * disabled.
+ * disabled; Decided here: STATUS_INVALID_PARAMETER_2 for more than 64 MiB.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INIT_SET_INLINE_PACKET_CONTEXT_SIZE(VMBCHANNEL Channel,
 								    UINT32 ContextSize);

@@ -127,7 +127,8 @@ FN_VMB_PACKET_GET_POINTER VmbPacketGetPointer;
  *
  * Context: process or softirq.
  * Return: the area whose size VmbChannelInitSetInlinePacketContextSize() set,
- * NULL when that is 0.
+ * valid until VmbPacketFree(); NULL when that is 0, and for a packet of
+ * VmbPacketInitialize(), whose memory is the driver's anyway.
  */
 typedef PVOID FN_VMB_PACKET_GET_INLINE_PACKET_CONTEXT_POINTER(VMBPACKET Packet);
 typedef FN_VMB_PACKET_GET_INLINE_PACKET_CONTEXT_POINTER
@@ -336,8 +337,8 @@ FN_VMB_CHANNEL_PACKET_GET_EXTERNAL_DATA VmbChannelPacketGetExternalData;
  * @Packet: an incoming packet
  *
  * Context: process or softirq.
- * Return: the area whose size VmbChannelInitSetClientContextSize() set, NULL when
- * that is 0.
+ * Return: the area whose size VmbChannelInitSetClientContextSize() set, valid
+ * until VmbChannelPacketComplete(); NULL when that is 0.
  */
 typedef PVOID FN_VMB_CHANNEL_PACKET_GET_CLIENT_CONTEXT(VMBPACKETCOMPLETION Packet);
 typedef FN_VMB_CHANNEL_PACKET_GET_CLIENT_CONTEXT *PFN_VMB_CHANNEL_PACKET_GET_CLIENT_CONTEXT;
