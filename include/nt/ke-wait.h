@@ -26,13 +26,6 @@ typedef enum _KWAIT_REASON {
 	UserRequest,
 } KWAIT_REASON;
 
-typedef CCHAR KPROCESSOR_MODE;
-
-enum _MODE {
-	KernelMode,
-	UserMode,
-};
-
 /* What a satisfied wait does to the object. */
 enum kmcl_nt_object_type {
 	KMCL_NT_STAYS_SIGNALLED,

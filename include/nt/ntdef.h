@@ -126,6 +126,14 @@ typedef struct _LIST_ENTRY {
  */
 typedef struct _DEVICE_OBJECT *PDEVICE_OBJECT;
 
+/* Whom something is done for. Here it is always the kernel. */
+typedef CCHAR KPROCESSOR_MODE;
+
+enum _MODE {
+	KernelMode,
+	UserMode,
+};
+
 #define ANYSIZE_ARRAY 1
 #define CONTAINING_RECORD(address, type, field) container_of(address, type, field)
 #define FIELD_OFFSET(type, field) ((LONG)offsetof(type, field))

@@ -64,7 +64,7 @@ static inline VOID ObDereferenceObject(PVOID Object)
 /* The parameters between @Handle and @Object are about access checks. */
 static inline NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
 						 POBJECT_TYPE ObjectType,
-						 UCHAR AccessMode, PVOID *Object,
+						 KPROCESSOR_MODE AccessMode, PVOID *Object,
 						 POBJECT_HANDLE_INFORMATION HandleInformation)
 {
 	ObReferenceObject(Handle);
