@@ -41,6 +41,7 @@ static enum hvsim_irq irq_mode;
 static LIST_HEAD(to_guest);
 static unsigned int failing_posts;
 static u64 failing_status;
+static u32 failing_type;
 
 void hvsim_set_handler(void (*handler)(void))
 {
@@ -64,10 +65,23 @@ EXPORT_SYMBOL_GPL(hvsim_set_irq);
  */
 void hvsim_fail_posts(unsigned int nr, u64 status)
 {
+	hvsim_fail_posts_of(0, nr, status);
+}
+EXPORT_SYMBOL_GPL(hvsim_fail_posts);
+
+/**
+ * hvsim_fail_posts_of - let the next posts of one type of message fail
+ * @type: the type, CHANNELMSG_GPADL_TEARDOWN say; 0: any
+ * @nr: as for hvsim_fail_posts()
+ * @status: as for hvsim_fail_posts()
+ */
+void hvsim_fail_posts_of(u32 type, unsigned int nr, u64 status)
+{
+	WRITE_ONCE(failing_type, type);
 	WRITE_ONCE(failing_status, status);
 	WRITE_ONCE(failing_posts, nr);
 }
-EXPORT_SYMBOL_GPL(hvsim_fail_posts);
+EXPORT_SYMBOL_GPL(hvsim_fail_posts_of);
 
 /**
  * hvsim_failing_posts - how many posts will still fail
@@ -319,7 +333,9 @@ EXPORT_SYMBOL_GPL(hv_set_msr);
 
 static u64 post_message(const struct hv_input_post_message *in)
 {
-	if (READ_ONCE(failing_posts)) {
+	const struct vmbus_channel_message_header *hdr = (const void *)in->payload;
+
+	if (READ_ONCE(failing_posts) && (!failing_type || hdr->msgtype == failing_type)) {
 		WRITE_ONCE(failing_posts, failing_posts - 1);
 		return READ_ONCE(failing_status);
 	}
