@@ -62,6 +62,7 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	ratelimit_default_init(&ch->errors);
 	ratelimit_default_init(&ch->warnings);
 	kmcl_life_init(ch);
+	kmcl_gpadls_init(ch);
 	kmcl_tx_init(ch);
 	kmcl_rx_init(ch);
 	if (kmcl_packets_init(ch)) {
@@ -124,6 +125,9 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	if (ch->packets)
 		kmcl_warn(ch, "%s: %u packets still allocated or initialised\n", __func__,
 			  ch->packets);
+	if (ch->stats.lost_bytes)
+		kmcl_warn(ch, "%s: %llu bytes of GPADLs stay with the host\n", __func__,
+			  ch->stats.lost_bytes);
 	/* the last touch of memory that may be the driver's */
 	((struct kmcl_channel_head *)Channel)->magic = 0;
 	if (ch->parent)

@@ -6,8 +6,8 @@
  * Contexts.  State callbacks and control operations run in process context
  * with the channel's life owned by one task (life.c).  Data runs in softirq or
  * with BH off, inside an RCU read side section.  Lock order: none is held
- * while another is taken, except tx.lock around a ring write.  No lock is held
- * while code of the driver runs.
+ * while another is taken, except tx.lock around a ring write, and control around
+ * what the transport does.  No lock is held while code of the driver runs.
  */
 #ifndef _KMCL_KMCL_H
 #define _KMCL_KMCL_H
@@ -17,6 +17,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
@@ -24,6 +25,7 @@
 #include <linux/timer.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include <ntddk.h>
 #include <vmbuskernelmodeclientlibapi.h>
@@ -215,6 +217,7 @@ struct kmcl_stats {
 	u64 unsupported;		/* reader: external data nobody can take yet */
 	u64 queued;			/* tx.lock: packets that met a full ring */
 	u64 faults;			/* times the channel was poisoned */
+	u64 lost_bytes;			/* control: in GPADLs that the peer kept */
 };
 
 struct kmcl_tx {
@@ -310,6 +313,10 @@ struct kmcl_channel {
 	const char *poison;		/* why; NULL: healthy */
 	struct work_struct poison_work;
 
+	/* gpadl.c */
+	struct mutex control;		/* around a wait for the peer's answer */
+	struct xarray gpadls;		/* by handle; changes under control */
+
 	/* packet.c */
 	spinlock_t slot_lock;		/* the table of slots and its free list */
 	struct kmcl_slot **chunks;
@@ -362,6 +369,7 @@ void kmcl_channel_put(struct kmcl_channel *ch);
 void kmcl_life_init(struct kmcl_channel *ch);
 void kmcl_life_exit(struct kmcl_channel *ch);
 void kmcl_disable(struct kmcl_channel *ch, const char *who);
+bool kmcl_may_sleep(struct kmcl_channel *ch, const char *who);
 bool kmcl_passive(struct kmcl_channel *ch, const char *who);
 void kmcl_poison(struct kmcl_channel *ch, const char *why);
 
@@ -374,6 +382,11 @@ struct kmcl_step {
 
 void kmcl_step_begin(struct kmcl_step *step, struct kmcl_channel *ch, const char *what);
 void kmcl_step_end(struct kmcl_step *step);
+
+/* gpadl.c */
+void kmcl_gpadls_init(struct kmcl_channel *ch);
+void kmcl_gpadls_unshare(struct kmcl_channel *ch);
+void kmcl_gpadls_finish(struct kmcl_channel *ch);
 
 /* packet.c */
 void kmcl_packets_setup(void);

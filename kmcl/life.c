@@ -78,6 +78,21 @@ static bool life_is_mine(struct kmcl_channel *ch)
 }
 
 /**
+ * kmcl_may_sleep() - is this PASSIVE_LEVEL?
+ * @ch: channel
+ * @who: function name for the log line
+ *
+ * Return: false, with one line, above it.
+ */
+bool kmcl_may_sleep(struct kmcl_channel *ch, const char *who)
+{
+	if (!in_interrupt() && !irqs_disabled())
+		return true;
+	kmcl_err(ch, "%s above PASSIVE_LEVEL, ignored\n", who);
+	return false;
+}
+
+/**
  * kmcl_passive() - may this caller wait for the channel?
  * @ch: channel
  * @who: function name for the log line
@@ -87,10 +102,8 @@ static bool life_is_mine(struct kmcl_channel *ch)
  */
 bool kmcl_passive(struct kmcl_channel *ch, const char *who)
 {
-	if (in_interrupt() || irqs_disabled()) {
-		kmcl_err(ch, "%s above PASSIVE_LEVEL, ignored\n", who);
+	if (!kmcl_may_sleep(ch, who))
 		return false;
-	}
 	if (life_is_mine(ch)) {
 		kmcl_err(ch, "%s inside a state change callback, ignored\n", who);
 		return false;
@@ -229,10 +242,16 @@ static void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status)
 	/* and those who were inside have left */
 	kmcl_tx_abort(ch, status);
 
+	mutex_lock(&ch->control);
+	if (link->unshare_first)
+		kmcl_gpadls_unshare(ch);
 	kmcl_step_begin(&step, ch, "the host to close the channel");
 	if (link->ops->close(link))
 		kmcl_err(ch, "the rings could not be closed; their memory stays with the host\n");
 	kmcl_step_end(&step);
+	/* a server that still maps one lets go when the channel closes */
+	kmcl_gpadls_unshare(ch);
+	mutex_unlock(&ch->control);
 	link_set(ch, KMCL_LINK_NONE);
 }
 
@@ -304,6 +323,7 @@ static void finish(struct kmcl_channel *ch)
 	/* senders and completers that had entered before */
 	synchronize_rcu();
 	kmcl_tx_abort(ch, STATUS_CANCELLED);
+	kmcl_gpadls_finish(ch);
 	if (ch->claimed)
 		ch->transport->release(&ch->target);
 	ch->claimed = false;

@@ -7,7 +7,7 @@
  * and life; a transport moves bytes and wakes.
  *
  * Two rules keep both sides simple.  Control operations (claim, release, open,
- * close) run in process context, one at a time per channel.  Data operations
+ * close, share, unshare) run in process context, one at a time per channel.  Data operations
  * run inside an RCU read side section, and none runs after the library has
  * taken the link away and waited for readers, which it does before close.
  */
@@ -48,6 +48,14 @@ struct module;
  * @mask: keep the peer from signalling new packets.
  * @unmask: allow it again.
  * @kick: have kmcl_link_event() called soon, in softirq.
+ * @share: lend the peer whole pages of 4 KiB at a page's kernel address, at most
+ *	@share_max bytes, while the link is open. May sleep, waits for the peer's
+ *	confirmation without limit. *@handle is then the number of the GPADL.
+ *	-ENODEV the offer is gone, -ENOMEM; -EIO: failed, and the memory must
+ *	never be used again; anything else: refused.
+ * @unshare: take it back, with the values of @share; also after the close, while
+ *	the target is claimed. May sleep, waits for the peer without limit. A
+ *	failure means that the peer may still use the memory.
  */
 struct kmcl_link_ops {
 	int (*open)(struct kmcl_link *link, u32 out_bytes, u32 in_bytes);
@@ -59,6 +67,8 @@ struct kmcl_link_ops {
 	void (*mask)(struct kmcl_link *link);
 	void (*unmask)(struct kmcl_link *link);
 	void (*kick)(struct kmcl_link *link);
+	int (*share)(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle);
+	int (*unshare)(struct kmcl_link *link, u32 handle, void *memory, u32 bytes);
 };
 
 /**
@@ -66,11 +76,18 @@ struct kmcl_link_ops {
  * @ops: the transport's functions
  * @channel: whose packets these are; set by the library before @ops->open
  * @in: the incoming ring; filled in by @ops->open
+ * @share_max: bytes of the largest GPADL; filled in by @ops->open
+ * @share_wipes: lending memory destroys what is in it; filled in by @ops->open
+ * @unshare_first: the peer takes no @ops->unshare after the close; filled in by
+ *	@ops->open
  */
 struct kmcl_link {
 	const struct kmcl_link_ops *ops;
 	struct kmcl_channel *channel;
 	struct kmcl_ring in;
+	u32 share_max;
+	bool share_wipes;
+	bool unshare_first;
 };
 
 /**

@@ -11,10 +11,19 @@
  * the bus calls back for ever while a callback leaves packets in the ring, as a
  * paused channel does.
  */
+#include <linux/cc_platform.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "compat.h"
 #include "vmbus.h"
+
+/*
+ * The bus states the size of a GPADL's list of pages in 16 bits, and checks
+ * nothing.
+ */
+#define GPADL_PAGES_MAX	((U16_MAX - sizeof(struct gpa_range)) / sizeof(u64))
+
+#define UNSHARE_TRIES	20	/* in two seconds */
 
 static struct vmbus_channel *channel_of(struct kmcl_link *link)
 {
@@ -78,7 +87,16 @@ static int vmbus_link_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 		.data = chan->inbound.ring_buffer->buffer,
 		.size = chan->inbound.ring_datasize,
 	};
+	link->share_max = GPADL_PAGES_MAX * HV_HYP_PAGE_SIZE;
+	link->share_wipes = cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+	link->unshare_first = vmbus_proto_version < VERSION_WIN10;
 	return 0;
+}
+
+/* To the bus a message that could not be posted is a success; the handle tells. */
+static bool given_back(const struct vmbus_channel *chan, const struct vmbus_gpadl *gpadl)
+{
+	return !gpadl->gpadl_handle || chan->rescind;
 }
 
 static int vmbus_link_close(struct kmcl_link *link)
@@ -151,6 +169,35 @@ static void vmbus_link_kick(struct kmcl_link *link)
 	tasklet_schedule(&channel_of(link)->callback_event);
 }
 
+static int vmbus_link_share(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle)
+{
+	struct vmbus_gpadl gpadl = {};
+	int ret = vmbus_establish_gpadl(channel_of(link), memory, bytes, &gpadl);
+
+	*handle = gpadl.gpadl_handle;
+	/* a failure does not tell whether the memory is private again */
+	return ret && link->share_wipes ? -EIO : ret;
+}
+
+static int vmbus_link_unshare(struct kmcl_link *link, u32 handle, void *memory, u32 bytes)
+{
+	struct vmbus_channel *chan = channel_of(link);
+	struct vmbus_gpadl gpadl = {
+		.gpadl_handle = handle,
+		.buffer = memory,
+		.size = bytes,
+	};
+	unsigned int tries = UNSHARE_TRIES;
+	int ret;
+
+	/* want of memory passes; what the host keeps is gone for good */
+	while ((ret = vmbus_teardown_gpadl(chan, &gpadl)) == -ENOMEM && --tries)
+		schedule_timeout_uninterruptible(HZ / 10);
+	if (!ret && !given_back(chan, &gpadl))
+		ret = -EIO;
+	return ret;
+}
+
 const struct kmcl_link_ops kmcl_vmbus_link_ops = {
 	.open		= vmbus_link_open,
 	.close		= vmbus_link_close,
@@ -160,6 +207,8 @@ const struct kmcl_link_ops kmcl_vmbus_link_ops = {
 	.mask		= vmbus_link_mask,
 	.unmask		= vmbus_link_unmask,
 	.kick		= vmbus_link_kick,
+	.share		= vmbus_link_share,
+	.unshare	= vmbus_link_unshare,
 };
 
 static int __init kmcl_vmbus_init(void)

@@ -11,7 +11,9 @@
  *
  * Everything is kept below a page, where kvmalloc() has nothing to fall back to.
  */
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/vmalloc.h>
 #include <kmcl/vsc.h>
 #include "fixture.h"
 
@@ -420,6 +422,92 @@ static void remove_completes_and_closes_everything(struct kunit *test)
 	expect_traffic(v);
 }
 
+/* ---- GPADLs ---- */
+
+static void *shared_memory;
+
+static NTSTATUS share_buffer(VMBCHANNEL ch, UINT32 *handle)
+{
+	return VmbChannelCreateGpadlFromBuffer(ch, 0, shared_memory, 2 * PAGE_SIZE, handle);
+}
+
+static NTSTATUS share_pages(VMBCHANNEL ch, UINT32 *handle)
+{
+	PFN_NUMBER pfns[2] = {
+		vmalloc_to_pfn(shared_memory), vmalloc_to_pfn(shared_memory + PAGE_SIZE),
+	};
+
+	return VmbChannelCreateGpadlFromPfnList(ch, 0, pfns, ARRAY_SIZE(pfns), handle);
+}
+
+static NTSTATUS share_own(VMBCHANNEL ch, UINT32 *handle)
+{
+	return VmbChannelCreateGpadl(ch, 0, 2, handle);
+}
+
+static NTSTATUS (*share)(VMBCHANNEL ch, UINT32 *handle);
+
+static void do_share(struct vsc *v, unsigned int nth)
+{
+	u32 handle = 0;
+	NTSTATUS status;
+	bool met;
+
+	fail_allocation(nth);
+	status = share(v->ch, &handle);
+	met = allocation_failed();
+	expect_status(v, status, met);
+	KUNIT_EXPECT_EQ(v->test, hvsim_gpadl_count(v->host), NT_SUCCESS(status) ? 2u : 1u);
+	KUNIT_EXPECT_EQ(v->test, !!handle, NT_SUCCESS(status));
+	if (NT_SUCCESS(status))
+		VmbChannelDeleteGpadl(v->ch, handle);
+	KUNIT_EXPECT_TRUE(v->test, xa_empty(&v->kch->gpadls));
+	KUNIT_EXPECT_EQ(v->test, page_count(vmalloc_to_page(shared_memory)), 1);
+	swept(v, met);
+}
+
+static void a_GPADL_is_created_or_leaves_nothing(struct kunit *test)
+{
+	NTSTATUS (* const ways[])(VMBCHANNEL ch, UINT32 *handle) = {
+		share_buffer, share_pages, share_own,
+	};
+	struct vsc *v = small_vsc(test);
+	unsigned int i;
+
+	shared_memory = vzalloc(2 * PAGE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, shared_memory);
+	vsc_bring_up(v);
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		share = ways[i];
+		/* ours, the bus's message, the table */
+		sweep(test, do_share, v, 3);
+		KUNIT_EXPECT_GE(test, failures, 3u);
+	}
+	vfree(shared_memory);
+}
+
+static void do_unshare(struct vsc *v, unsigned int nth)
+{
+	u32 handle = 0;
+	bool met;
+
+	KUNIT_ASSERT_EQ(v->test, share_own(v->ch, &handle), STATUS_SUCCESS);
+	fail_allocation(nth);
+	VmbChannelDeleteGpadl(v->ch, handle);
+	met = allocation_failed();
+	KUNIT_EXPECT_EQ(v->test, hvsim_gpadl_count(v->host), 1u);
+	KUNIT_EXPECT_EQ(v->test, v->kch->stats.lost_bytes, 0ull);
+	swept(v, met);
+}
+
+static void a_delete_waits_for_memory(struct kunit *test)
+{
+	struct vsc *v = small_vsc(test);
+
+	vsc_bring_up(v);
+	sweep(test, do_unshare, v, 1);
+}
+
 /* ---- the helper ---- */
 
 static atomic_t port_devices;
@@ -486,6 +574,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(enable_before_the_offer_rolls_back_or_waits),
 	KUNIT_CASE(disable_ends_in_disabled),
 	KUNIT_CASE(remove_completes_and_closes_everything),
+	KUNIT_CASE(a_GPADL_is_created_or_leaves_nothing),
+	KUNIT_CASE(a_delete_waits_for_memory),
 	KUNIT_CASE(vsc_register_fails_cleanly),
 	{}
 };

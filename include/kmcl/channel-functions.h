@@ -217,17 +217,31 @@ FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY VmbChannelSetInterruptLatency;
 /**
  * typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER - share a buffer
  * @Channel: an open client channel
- * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
- * @Buffer: the memory, kept in place until VmbChannelDeleteGpadl()
- * @BufferSize: bytes at @Buffer
- * @GpadlHandle: the number that names the GPADL on both sides
+ * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits.  READ_ONLY is the driver's word to its
+ *         server: the bus has no way to tell the peer, and enforces nothing
+ * @Buffer: kernel memory (vmalloc, kmalloc, pages, a module's data) that starts
+ *          with a page of 4 KiB
+ * @BufferSize: bytes at @Buffer, whole pages, at most 33,546,240 over hv_vmbus
+ * @GpadlHandle: the number that names the GPADL on both sides; written on success
+ *               alone
  *
- * Returns when the peer has confirmed.
+ * Returns when the peer has confirmed, however long that takes; after 10 s one
+ * line says what it waits for.  A channel waits for one create or delete at a
+ * time.  Valid from Opened to Closed; inside Closed there is no peer any more.
+ *
+ * The pages stay in place until VmbChannelDeleteGpadl() even if the driver frees
+ * them before, except for an object of a slab (kmalloc() up to 8 KiB), which
+ * nobody but the driver can keep.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not open
  * or a server's; STATUS_INVALID_PARAMETER_2 for an unknown bit; _3, _4 or _5
- * when that is NULL or 0; STATUS_INSUFFICIENT_RESOURCES; STATUS_DEVICE_REMOVED.
+ * when that is NULL or 0, and _3 too when the buffer is not all mapped memory of
+ * the kernel; STATUS_NOT_SUPPORTED, with a log line, for parts of pages, for more
+ * than the bus can describe, and on a confidential guest;
+ * STATUS_INSUFFICIENT_RESOURCES without memory; STATUS_DEVICE_REMOVED when the
+ * channel closes; STATUS_UNSUCCESSFUL when the peer refuses;
+ * STATUS_INVALID_DEVICE_STATE above PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER(VMBCHANNEL Channel, UINT32 Flags,
 							 PVOID Buffer, UINT32 BufferSize,
@@ -239,14 +253,20 @@ FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER VmbChannelCreateGpadlFromBuffer;
  * typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL - share what an MDL names
  * @Channel: an open client channel
  * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
- * @Mdl: the memory; the Next chain is followed
+ * @Mdl: the memory, with its pages filled in; the Next chain is followed
  * @MdlOffset: bytes to skip from the start of the described buffer
  * @MdlLength: bytes to share, 0 for the rest
- * @GpadlHandle: the number that names the GPADL on both sides
+ * @GpadlHandle: the number that names the GPADL on both sides; written on success
+ *               alone
+ *
+ * What is shared of each MDL is whole pages of 4 KiB; an MDL of 0 bytes is passed
+ * over.  The MDLs themselves are not needed any more when this returns.
  *
  * Context: process, may sleep.
  * Return: as VmbChannelCreateGpadlFromBuffer(), with the numbers of these
- * parameters; STATUS_NOT_SUPPORTED for memory that the bus cannot describe.
+ * parameters: _3 also for an MDL whose pages are not filled in, _4 when the chain
+ * ends before the offset, _5 when it ends before the length;
+ * STATUS_NOT_SUPPORTED also for frames that are not memory of this kernel.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL(VMBCHANNEL Channel, UINT32 Flags,
 						      PMDL Mdl, UINT32 MdlOffset,
@@ -259,12 +279,13 @@ FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL VmbChannelCreateGpadlFromMdl;
  * @Channel: an open client channel
  * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
  * @PfnList: frame numbers in units of 4 KiB
- * @PfnCount: entries there, from 1
- * @GpadlHandle: the number that names the GPADL on both sides
+ * @PfnCount: entries there, from 1, at most 8,190 over hv_vmbus
+ * @GpadlHandle: the number that names the GPADL on both sides; written on success
+ *               alone
  *
  * Context: process, may sleep.
  * Return: as VmbChannelCreateGpadlFromBuffer(), with the numbers of these
- * parameters; STATUS_NOT_SUPPORTED for frames that are not memory of this
+ * parameters; STATUS_NOT_SUPPORTED also for frames that are not memory of this
  * kernel.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL_FROM_PFN_LIST(VMBCHANNEL Channel, UINT32 Flags,
@@ -277,11 +298,14 @@ FN_VMB_CHANNEL_CREATE_GPADL_FROM_PFN_LIST VmbChannelCreateGpadlFromPfnList;
  * typedef FN_VMB_CHANNEL_CREATE_GPADL - VmbChannelCreateGpadl(): share new memory
  * @Channel: an open client channel
  * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
- * @PageCount: pages of 4 KiB that the library allocates, from 1
- * @GpadlHandle: the number that names the GPADL on both sides
+ * @PageCount: pages of 4 KiB that the library allocates, from 1, at most 8,190
+ *             over hv_vmbus
+ * @GpadlHandle: the number that names the GPADL on both sides; written on success
+ *               alone
  *
- * Not in any table.  On a confidential guest this is the only way to share
- * memory, because sharing destroys what was in it.
+ * Not in any table.  The memory is zeroed and belongs to the library; it goes
+ * with the GPADL.  On a confidential guest this is the only way to share memory,
+ * because sharing destroys what was in it.
  *
  * Context: process, may sleep.
  * Return: as VmbChannelCreateGpadlFromBuffer(), with the numbers of these
@@ -296,14 +320,17 @@ FN_VMB_CHANNEL_CREATE_GPADL VmbChannelCreateGpadl;
  * typedef FN_VMB_CHANNEL_GET_SYSTEM_ADDRESS_FOR_GPADL - where is it
  * @Channel: the channel of the GPADL
  * @Flags: VMBUS_CHANNEL_GPADL_FLAG_* bits
- * @GpadlHandle: what VmbChannelCreateGpadl() gave
- * @SystemAddress: where the memory is, valid until VmbChannelDeleteGpadl()
+ * @GpadlHandle: a GPADL that this channel has created, in whatever way
+ * @SystemAddress: where the kernel sees the memory, in one piece, valid until
+ *                 VmbChannelDeleteGpadl() or the return of Closed; NULL when
+ *                 there is no such GPADL
  *
  * Not in any table.
  *
  * Context: process, may sleep.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_2 for an unknown bit, _3 for
- * an unknown handle, _4 for NULL.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a handle that is no
+ * channel, _2 for an unknown bit, _3 for an unknown GPADL, _4 for NULL;
+ * STATUS_INVALID_DEVICE_STATE above PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_GET_SYSTEM_ADDRESS_FOR_GPADL(VMBCHANNEL Channel, UINT32 Flags,
 							     UINT32 GpadlHandle,
@@ -317,7 +344,13 @@ FN_VMB_CHANNEL_GET_SYSTEM_ADDRESS_FOR_GPADL VmbChannelGetSystemAddressForGpadl;
  * @Channel: the channel of the GPADL
  * @GpadlHandle: the GPADL
  *
- * Waits until the peer has unmapped it.  Closed deletes what is left.
+ * Waits until the peer has unmapped it, or is gone.  Valid from Opened to Closed,
+ * inside both callbacks too.  The return of Closed deletes what is left.  Decided
+ * here: the peer gives everything back when the rings close, before Closed is
+ * called; there the driver can still read the memory and nobody else can.
+ *
+ * When the peer did not hear of the delete, the memory is never used again, and
+ * a log line says so.  A handle that names no GPADL is one log line.
  *
  * Context: process, may sleep.
  */
