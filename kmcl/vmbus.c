@@ -104,6 +104,8 @@ static int vmbus_link_close(struct kmcl_link *link)
 	struct vmbus_channel *chan = channel_of(link);
 	int ret = vmbus_disconnect_ring(chan);
 
+	if (!ret && !given_back(chan, &chan->ringbuffer_gpadlhandle))
+		ret = -EIO;
 	if (!ret) {
 		vmbus_free_ring(chan);
 	} else {

@@ -517,6 +517,29 @@ static void rings_that_cannot_be_closed_stay_with_the_host(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->received), 0);
 }
 
+/* The close was heard; that the memory shall come back was not. */
+static void rings_that_the_host_does_not_give_back_stay_with_it(struct kunit *test)
+{
+	struct vsc *v = vsc_new(test);
+	struct hvsim_gpadl *g;
+	struct kmsg k;
+	u32 handle;
+
+	vsc_bring_up(v);
+	handle = bus_channel(v)->ringbuffer_gpadlhandle.gpadl_handle;
+	hvsim_settle();
+	kmsg_mark(&k);
+	hvsim_fail_posts_of(CHANNELMSG_GPADL_TEARDOWN, 1, LOST_POST);
+	VmbChannelDisable(v->ch);
+	KUNIT_EXPECT_EQ(test, hvsim_failing_posts(), 0);
+	kmsg_expect(test, &k, 1, "the rings could not be closed; their memory stays with the host");
+	KUNIT_EXPECT_TRUE(test, hvsim_wait_open(v->host, false));
+	vsc_expect_log(v, "UC");
+	g = hvsim_find_gpadl(handle);
+	KUNIT_ASSERT_NOT_NULL(test, g);
+	memset(hvsim_gpa(page_to_pfn(g->pages[1]), 0), 0xee, PAGE_SIZE);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_rescind_completes_what_was_sent_once_as_removed),
 	KUNIT_CASE(a_disable_completes_what_was_sent_once_as_cancelled),
@@ -538,6 +561,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_pause_that_meets_a_rescind_returns),
 	KUNIT_CASE(an_unbound_device_is_a_rescind_to_the_driver),
 	KUNIT_CASE(rings_that_cannot_be_closed_stay_with_the_host),
+	KUNIT_CASE(rings_that_the_host_does_not_give_back_stay_with_it),
 	{}
 };
 
