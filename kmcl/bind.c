@@ -8,8 +8,8 @@
  * workqueue, and never wait for code of a port.
  *
  * Locks.  drivers_lock is held while drivers come and go, which probes devices.
- * bind_lock is inside it and inside device_lock, guards the lists, and is never
- * held while the driver core is called.  A kmcl_vdev's lock is outside bind_lock.
+ * kmcl_bind_lock is inside it and inside device_lock, guards the lists, and is never
+ * held while the driver core is called.  A kmcl_vdev's lock is outside kmcl_bind_lock.
  */
 #include <linux/err.h>
 #include <linux/module.h>
@@ -27,7 +27,7 @@
  * @node: in the list of class drivers; drivers_lock
  * @vsc: the VSC, or NULL
  * @wq: where the VSC's add and remove run, in order
- * @dying: binds no more devices; bind_lock
+ * @dying: binds no more devices; kmcl_bind_lock
  */
 struct kmcl_vdrv {
 	struct hv_driver hv;
@@ -43,7 +43,7 @@ struct kmcl_vdrv {
 static DEFINE_MUTEX(drivers_lock);
 static LIST_HEAD(drivers);
 
-static DEFINE_MUTEX(bind_lock);
+DEFINE_MUTEX(kmcl_bind_lock);	/* the two lists below, owners, sub-channels */
 static LIST_HEAD(devices);		/* struct kmcl_vdev, bound to us */
 static LIST_HEAD(waiting);		/* struct kmcl_target, not found yet */
 
@@ -53,13 +53,45 @@ static void vdev_release(struct kref *ref)
 {
 	struct kmcl_vdev *v = container_of(ref, struct kmcl_vdev, ref);
 
+	if (v->primary) {
+		kobject_put(&v->chan->kobj);
+		kmcl_vdev_put(v->primary);
+	}
 	put_device(&v->hv->device);
 	kfree(v);
 }
 
-static void vdev_put(struct kmcl_vdev *v)
+void kmcl_vdev_put(struct kmcl_vdev *v)
 {
 	kref_put(&v->ref, vdev_release);
+}
+
+/* A device that is being bound, or a sub-channel @chan of one that is. */
+struct kmcl_vdev *kmcl_vdev_new(struct hv_device *hv, struct vmbus_channel *chan)
+{
+	struct kmcl_vdev *v = kzalloc(sizeof(*v), GFP_KERNEL);
+
+	if (!v)
+		return NULL;
+	v->link.ops = &kmcl_vmbus_link_ops;
+	v->hv = hv;
+	v->chan = chan;
+	kref_init(&v->ref);
+	mutex_init(&v->lock);
+	INIT_LIST_HEAD(&v->node);
+	get_device(&hv->device);
+	return v;
+}
+
+/* The bound device whose primary channel this is, or NULL; with kmcl_bind_lock. */
+struct kmcl_vdev *kmcl_vdev_find(struct vmbus_channel *chan)
+{
+	struct kmcl_vdev *v;
+
+	list_for_each_entry(v, &devices, node)
+		if (v->chan == chan)
+			return v;
+	return NULL;
 }
 
 static bool target_wants(const struct kmcl_target *t, const struct hv_device *hv)
@@ -68,15 +100,15 @@ static bool target_wants(const struct kmcl_target *t, const struct hv_device *hv
 	       (t->any_instance || guid_equal(&t->instance, &hv->dev_instance));
 }
 
-/* Called with bind_lock. */
-static void vdev_attach(struct kmcl_vdev *v, struct kmcl_target *t)
+/* Called with kmcl_bind_lock. */
+void kmcl_vdev_attach(struct kmcl_vdev *v, struct kmcl_target *t)
 {
 	kref_get(&v->ref);
 	v->owner = t;
 	list_del_init(&t->node);
 	t->device = &v->hv->device;
 	t->active = v->hv->dev_instance;
-	t->pipe = v->hv->channel->offermsg.offer.chn_flags & VMBUS_CHANNEL_NAMED_PIPE_MODE;
+	t->pipe = v->chan->offermsg.offer.chn_flags & VMBUS_CHANNEL_NAMED_PIPE_MODE;
 	/* life_work looks at it without the lock */
 	smp_store_release(&t->link, &v->link);
 }
@@ -94,7 +126,7 @@ static void vsc_add(struct work_struct *work)
 			pr_err("kmcl: %s: device %s not taken (%d)\n", vsc->name,
 			       dev_name(&v->hv->device), ret);
 	}
-	vdev_put(v);
+	kmcl_vdev_put(v);
 }
 
 static void vsc_remove(struct work_struct *work)
@@ -104,14 +136,14 @@ static void vsc_remove(struct work_struct *work)
 	if (v->added)
 		v->drv->vsc->remove(&v->hv->device);
 	v->added = false;
-	vdev_put(v);
+	kmcl_vdev_put(v);
 }
 
 static void vdev_queue(struct kmcl_vdev *v, struct work_struct *work)
 {
 	kref_get(&v->ref);
 	if (!queue_work(v->drv->wq, work))
-		vdev_put(v);
+		kmcl_vdev_put(v);
 }
 
 static int kmcl_probe(struct hv_device *hv, const struct hv_vmbus_device_id *id)
@@ -122,20 +154,15 @@ static int kmcl_probe(struct hv_device *hv, const struct hv_vmbus_device_id *id)
 	struct kmcl_vdev *v;
 	int ret = -ENODEV;
 
-	v = kzalloc(sizeof(*v), GFP_KERNEL);
+	v = kmcl_vdev_new(hv, hv->channel);
 	if (!v)
 		return -ENOMEM;
-	v->link.ops = &kmcl_vmbus_link_ops;
-	v->hv = hv;
 	v->drv = drv;
-	kref_init(&v->ref);
-	mutex_init(&v->lock);
-	INIT_LIST_HEAD(&v->node);
 	INIT_WORK(&v->add_work, vsc_add);
 	INIT_WORK(&v->remove_work, vsc_remove);
-	get_device(&hv->device);
+	kmcl_subs_init(v);
 
-	mutex_lock(&bind_lock);
+	mutex_lock(&kmcl_bind_lock);
 	if (drv->vsc && !drv->dying) {
 		vdev_queue(v, &v->add_work);
 		ret = 0;
@@ -143,7 +170,7 @@ static int kmcl_probe(struct hv_device *hv, const struct hv_vmbus_device_id *id)
 		list_for_each_entry(t, &waiting, node) {
 			if (!target_wants(t, hv))
 				continue;
-			vdev_attach(v, t);
+			kmcl_vdev_attach(v, t);
 			kmcl_target_arrived(t);
 			ret = 0;
 			break;
@@ -153,20 +180,20 @@ static int kmcl_probe(struct hv_device *hv, const struct hv_vmbus_device_id *id)
 		list_add_tail(&v->node, &devices);
 		hv_set_drvdata(hv, v);
 	}
-	mutex_unlock(&bind_lock);
+	mutex_unlock(&kmcl_bind_lock);
 	/* nobody wants this one of its class: leave it to another driver */
 	if (ret)
-		vdev_put(v);
+		kmcl_vdev_put(v);
 	return ret;
 }
 
 /* The rings close here; what the port has to do follows on its own time. */
 static void vdev_gone(struct kmcl_vdev *v)
 {
-	mutex_lock(&bind_lock);
+	mutex_lock(&kmcl_bind_lock);
 	WRITE_ONCE(v->gone, true);
 	list_del_init(&v->node);
-	mutex_unlock(&bind_lock);
+	mutex_unlock(&kmcl_bind_lock);
 
 	mutex_lock(&v->lock);
 	if (v->owner)
@@ -183,7 +210,7 @@ static KMCL_REMOVE_RET kmcl_remove(struct hv_device *hv)
 
 	hv_set_drvdata(hv, NULL);
 	vdev_gone(v);
-	vdev_put(v);
+	kmcl_vdev_put(v);
 	KMCL_REMOVE_DONE;
 }
 
@@ -316,9 +343,9 @@ static bool target_found(struct kmcl_target *t)
 {
 	bool found;
 
-	mutex_lock(&bind_lock);
+	mutex_lock(&kmcl_bind_lock);
 	found = t->link;
-	mutex_unlock(&bind_lock);
+	mutex_unlock(&kmcl_bind_lock);
 	return found;
 }
 
@@ -345,18 +372,18 @@ static int claim_parent(struct kmcl_target *t)
 	struct kmcl_vdev *v;
 	int ret = -EINVAL;
 
-	mutex_lock(&bind_lock);
+	mutex_lock(&kmcl_bind_lock);
 	list_for_each_entry(v, &devices, node) {
 		if (&v->hv->device != t->parent)
 			continue;
 		ret = -EBUSY;
 		if (!v->owner) {
-			vdev_attach(v, t);
+			kmcl_vdev_attach(v, t);
 			ret = 0;
 		}
 		break;
 	}
-	mutex_unlock(&bind_lock);
+	mutex_unlock(&kmcl_bind_lock);
 	if (ret == -EBUSY)
 		pr_warn("kmcl: %s: the device belongs to another channel\n", t->name);
 	if (ret == -EINVAL)
@@ -369,23 +396,23 @@ static void kmcl_vmbus_release(struct kmcl_target *t)
 {
 	struct kmcl_link *link;
 
-	mutex_lock(&bind_lock);
+	mutex_lock(&kmcl_bind_lock);
 	list_del_init(&t->node);
 	link = t->link;
-	mutex_unlock(&bind_lock);
+	mutex_unlock(&kmcl_bind_lock);
 
 	if (link) {
 		struct kmcl_vdev *v = kmcl_vdev(link);
 
 		/* waits for a remove that is telling us */
 		mutex_lock(&v->lock);
-		mutex_lock(&bind_lock);
+		mutex_lock(&kmcl_bind_lock);
 		v->owner = NULL;
-		mutex_unlock(&bind_lock);
+		mutex_unlock(&kmcl_bind_lock);
 		mutex_unlock(&v->lock);
 		t->link = NULL;
 		t->device = NULL;
-		vdev_put(v);
+		kmcl_vdev_put(v);
 	}
 	if (t->private)
 		class_put(t->private);
@@ -399,21 +426,23 @@ static int kmcl_vmbus_claim(struct kmcl_target *t)
 	struct owned o = { .target = t, .name = t->name };
 	bool taken = false;
 
+	if (t->sub_index)
+		return kmcl_sub_claim(t);
 	if (!t->has_type)
 		return claim_parent(t);
 
-	mutex_lock(&bind_lock);
+	mutex_lock(&kmcl_bind_lock);
 	list_add_tail(&t->node, &waiting);
 	list_for_each_entry(v, &devices, node) {
 		if (v->drv->vsc || !target_wants(t, v->hv))
 			continue;
 		if (!v->owner) {
-			vdev_attach(v, t);
+			kmcl_vdev_attach(v, t);
 			break;
 		}
 		taken = !t->any_instance;
 	}
-	mutex_unlock(&bind_lock);
+	mutex_unlock(&kmcl_bind_lock);
 
 	/* registering probes what is there already */
 	drv = class_get(&t->type);
@@ -477,12 +506,12 @@ static void kmcl_vmbus_vsc_unregister(struct kmcl_vsc *vsc)
 	struct kmcl_vdev *v;
 
 	/* first the port, with its devices still there: a graceful Disable */
-	mutex_lock(&bind_lock);
+	mutex_lock(&kmcl_bind_lock);
 	drv->dying = true;
 	list_for_each_entry(v, &devices, node)
 		if (v->drv == drv)
 			vdev_queue(v, &v->remove_work);
-	mutex_unlock(&bind_lock);
+	mutex_unlock(&kmcl_bind_lock);
 	flush_workqueue(drv->wq);
 
 	vmbus_driver_unregister(&drv->hv);

@@ -22,10 +22,11 @@ void kmcl_channel_put(struct kmcl_channel *ch)
 }
 
 /* For log lines: the friendly name, and the device or the one that is wanted. */
-static void name_channel(struct kmcl_channel *ch)
+void kmcl_channel_name(struct kmcl_channel *ch)
 {
 	const struct kmcl_target *t = &ch->target;
 	char device[UUID_STRING_LEN + 1] = "no device";
+	int n;
 
 	if (ch->parent)
 		scnprintf(device, sizeof(device), "%s", dev_name(ch->parent));
@@ -34,9 +35,11 @@ static void name_channel(struct kmcl_channel *ch)
 			  t->any_instance ? &t->type : &t->instance);
 
 	if (ch->config.friendly[0])
-		scnprintf(ch->name, sizeof(ch->name), "%s (%s)", ch->config.friendly, device);
+		n = scnprintf(ch->name, sizeof(ch->name), "%s (%s)", ch->config.friendly, device);
 	else
-		scnprintf(ch->name, sizeof(ch->name), "%s", device);
+		n = scnprintf(ch->name, sizeof(ch->name), "%s", device);
+	if (ch->sub_index)
+		scnprintf(ch->name + n, sizeof(ch->name) - n, " sub-channel %u", ch->sub_index);
 }
 
 /* @head: in the driver's memory, or NULL for the channel's own. */
@@ -58,10 +61,11 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	ch->config.in_pages = KMCL_DEFAULT_PAGES;
 	ch->config.out_pages = KMCL_DEFAULT_PAGES;
 	ch->config.quota = KMCL_DEFAULT_QUOTA;
-	name_channel(ch);
+	kmcl_channel_name(ch);
 	ratelimit_default_init(&ch->errors);
 	ratelimit_default_init(&ch->warnings);
 	kmcl_life_init(ch);
+	kmcl_sub_init(ch);
 	kmcl_gpadls_init(ch);
 	kmcl_tx_init(ch);
 	kmcl_rx_init(ch);
@@ -122,6 +126,7 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	/* in any case: an Enable from inside Closed may be about to take effect */
 	kmcl_disable(ch, __func__);
 	kmcl_life_exit(ch);
+	kmcl_sub_exit(ch);
 	if (ch->packets)
 		kmcl_warn(ch, "%s: %u packets still allocated or initialised\n", __func__,
 			  ch->packets);
@@ -139,7 +144,7 @@ EXPORT_SYMBOL_GPL(VmbChannelCleanup);
 
 /* ---- configuration; a disabled channel only ---- */
 
-static struct kmcl_channel *disabled(VMBCHANNEL handle)
+struct kmcl_channel *kmcl_channel_disabled(VMBCHANNEL handle)
 {
 	struct kmcl_channel *ch = kmcl_channel(handle);
 
@@ -148,7 +153,7 @@ static struct kmcl_channel *disabled(VMBCHANNEL handle)
 
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
@@ -161,7 +166,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
 
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel, PCUNICODE_STRING FriendlyName)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 	char *friendly;
 	u32 i, n;
 
@@ -179,14 +184,14 @@ NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel, PCUNICODE_STRING Frie
 	}
 	friendly[n] = 0;
 	ch->config.named = true;
-	name_channel(ch);
+	kmcl_channel_name(ch);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
 
 NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel, UINT32 MaximumPacketSize)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
@@ -199,7 +204,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
 
 NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel, UINT32 MaximumPacketCount)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
@@ -218,7 +223,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
 
 NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel, UINT32 ContextSize)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
@@ -231,7 +236,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
 
 NTSTATUS VmbChannelInitSetInlinePacketContextSize(VMBCHANNEL Channel, UINT32 ContextSize)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
@@ -246,7 +251,7 @@ NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
 						 PFN_VMB_CHANNEL_PROCESS_PACKET Process,
 						 PFN_VMB_CHANNEL_PROCESSING_COMPLETE Complete)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
@@ -262,7 +267,7 @@ NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel, PVOID Con
 						   PFN_VMB_CHANNEL_PROCESS_PACKET_EX Process,
 						   PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX Complete)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
@@ -279,7 +284,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacksEx);
 NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
 					       PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 	struct kmcl_state_callbacks *state;
 
 	if (!ch)
@@ -307,7 +312,7 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
 						    UINT32 IncomingPageCount,
 						    UINT32 OutgoingPageCount)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 	u32 limit = INT_MAX / KMCL_PAGE_SIZE;
 
 	if (!ch)
@@ -326,7 +331,7 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceT
 					  LPCGUID InterfaceInstance,
 					  PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback)
 {
-	struct kmcl_channel *ch = disabled(Channel);
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
@@ -338,7 +343,7 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceT
 	if (InterfaceInstance)
 		import_guid(&ch->target.instance, (const u8 *)InterfaceInstance);
 	ch->config.pnp_failure = PnpFailureCallback;
-	name_channel(ch);
+	kmcl_channel_name(ch);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetPnp);

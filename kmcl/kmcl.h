@@ -14,6 +14,7 @@
 
 #include <linux/atomic.h>
 #include <linux/device.h>
+#include <linux/klist.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -285,7 +286,7 @@ struct kmcl_channel {
 	struct kref ref;		/* the handle's, one per allocated packet */
 	struct device *parent;
 	void *pointer;
-	char name[80];
+	char name[100];
 	struct ratelimit_state errors;
 	struct ratelimit_state warnings;
 	struct kmcl_config config;
@@ -300,9 +301,19 @@ struct kmcl_channel {
 	bool pause_wanted;
 	bool may_reenable;		/* owner: inside Closed or PnpFailure */
 	bool reenable;
+	bool disabling;			/* owner: inside Closed, of the driver's own Disable */
 	bool stopping;			/* Disable waits for the owner */
 	struct delayed_work impatient_work;	/* Disable waits for the driver */
 	struct delayed_work life_work;
+
+	/* sub.c */
+	struct klist subs;		/* of a primary */
+	bool has_subs;			/* ever had any */
+	bool subs_open;			/* owner: they may be enabled */
+	bool subs_run;			/* owner: they may run */
+	struct klist_node sub_node;	/* of a sub-channel */
+	struct kmcl_channel *primary;	/* owner; NULL once the primary was cleaned up */
+	u16 sub_index;			/* 0: no sub-channel */
 
 	/* the rings */
 	enum kmcl_link_state link_state;	/* life_lock */
@@ -363,9 +374,17 @@ static inline VMBCHANNEL kmcl_channel_handle(struct kmcl_channel *ch)
 	return ch->handle;
 }
 
+struct kmcl_channel *kmcl_channel_disabled(VMBCHANNEL handle);
+void kmcl_channel_name(struct kmcl_channel *ch);
 void kmcl_channel_put(struct kmcl_channel *ch);
 
 /* life.c */
+void kmcl_life_enter(struct kmcl_channel *ch);
+void kmcl_life_leave(struct kmcl_channel *ch);
+void kmcl_start(struct kmcl_channel *ch);
+void kmcl_suspend(struct kmcl_channel *ch);
+void kmcl_take_down(struct kmcl_channel *ch);
+void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_life_init(struct kmcl_channel *ch);
 void kmcl_life_exit(struct kmcl_channel *ch);
 void kmcl_disable(struct kmcl_channel *ch, const char *who);
@@ -382,6 +401,28 @@ struct kmcl_step {
 
 void kmcl_step_begin(struct kmcl_step *step, struct kmcl_channel *ch, const char *what);
 void kmcl_step_end(struct kmcl_step *step);
+
+static inline bool kmcl_life_is_mine(struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->life_owner) == current;
+}
+
+/* Neither paused nor below a primary that is: asked with its life owned. */
+static inline bool kmcl_may_run(struct kmcl_channel *ch)
+{
+	return !READ_ONCE(ch->pause_wanted) &&
+	       (!ch->primary || READ_ONCE(ch->primary->subs_run));
+}
+
+/* sub.c */
+void kmcl_sub_init(struct kmcl_channel *ch);
+void kmcl_sub_exit(struct kmcl_channel *ch);
+bool kmcl_sub_orphaned(struct kmcl_channel *ch);
+bool kmcl_in_sub_callback(struct kmcl_channel *ch);
+void kmcl_subs_cut(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_subs_disable(struct kmcl_channel *ch);
+void kmcl_subs_pause(struct kmcl_channel *ch);
+void kmcl_subs_start(struct kmcl_channel *ch);
 
 /* gpadl.c */
 void kmcl_gpadls_init(struct kmcl_channel *ch);

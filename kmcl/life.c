@@ -59,22 +59,17 @@ static bool life_try(struct kmcl_channel *ch)
 	return ok;
 }
 
-static void life_enter(struct kmcl_channel *ch)
+void kmcl_life_enter(struct kmcl_channel *ch)
 {
 	wait_event(ch->life_wait, life_try(ch));
 }
 
-static void life_leave(struct kmcl_channel *ch)
+void kmcl_life_leave(struct kmcl_channel *ch)
 {
 	spin_lock(&ch->life_lock);
 	ch->life_owner = NULL;
 	spin_unlock(&ch->life_lock);
 	wake_up_all(&ch->life_wait);
-}
-
-static bool life_is_mine(struct kmcl_channel *ch)
-{
-	return READ_ONCE(ch->life_owner) == current;
 }
 
 /**
@@ -104,12 +99,16 @@ bool kmcl_passive(struct kmcl_channel *ch, const char *who)
 {
 	if (!kmcl_may_sleep(ch, who))
 		return false;
-	if (life_is_mine(ch)) {
+	if (kmcl_life_is_mine(ch)) {
 		kmcl_err(ch, "%s inside a state change callback, ignored\n", who);
 		return false;
 	}
 	if (READ_ONCE(ch->rx.worker_task) == current) {
 		kmcl_err(ch, "%s inside ProcessPacket, ignored\n", who);
+		return false;
+	}
+	if (kmcl_in_sub_callback(ch)) {
+		kmcl_err(ch, "%s inside a callback of a sub-channel, ignored\n", who);
 		return false;
 	}
 	return true;
@@ -174,6 +173,16 @@ static bool link_move(struct kmcl_channel *ch, enum kmcl_link_state from,
 	}
 }
 
+static bool link_is(struct kmcl_channel *ch, enum kmcl_link_state state)
+{
+	bool is;
+
+	spin_lock(&ch->life_lock);
+	is = ch->link_state == state;
+	spin_unlock(&ch->life_lock);
+	return is;
+}
+
 static void link_set(struct kmcl_channel *ch, enum kmcl_link_state to)
 {
 	spin_lock(&ch->life_lock);
@@ -196,7 +205,12 @@ static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
 
 	if (!link_move(ch, KMCL_LINK_NONE, KMCL_LINK_OPENING))
 		return -EBUSY;
-	link->channel = ch;
+	/* after the move: a primary that closes from here on waits for us */
+	if (ch->primary && !link_is(ch->primary, KMCL_LINK_UP)) {
+		link_set(ch, KMCL_LINK_NONE);
+		return -ENODEV;
+	}
+	WRITE_ONCE(link->channel, ch);
 	WRITE_ONCE(ch->poison, NULL);
 	kmcl_rx_shut_gate(ch);
 	kmcl_step_begin(&step, ch, "the host to open the channel");
@@ -207,6 +221,8 @@ static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
 		rcu_assign_pointer(ch->link, link);
 		/* for what the peer did before there was anybody to look */
 		link->ops->kick(link);
+	} else {
+		WRITE_ONCE(link->channel, NULL);
 	}
 	link_set(ch, ret ? KMCL_LINK_NONE : KMCL_LINK_UP);
 	return ret;
@@ -223,10 +239,11 @@ static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
  *
  * Context: process.
  */
-static void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status)
+void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status)
 {
 	struct kmcl_link *link;
 	struct kmcl_step step;
+	int ret;
 
 	if (!link_move(ch, KMCL_LINK_UP, KMCL_LINK_CLOSING))
 		return;
@@ -241,12 +258,15 @@ static void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status)
 
 	/* and those who were inside have left */
 	kmcl_tx_abort(ch, status);
+	/* their rings close with these */
+	kmcl_subs_cut(ch, status);
 
 	mutex_lock(&ch->control);
 	if (link->unshare_first)
 		kmcl_gpadls_unshare(ch);
 	kmcl_step_begin(&step, ch, "the host to close the channel");
-	if (link->ops->close(link))
+	ret = link->ops->close(link);
+	if (ret && ret != -EINPROGRESS)
 		kmcl_err(ch, "the rings could not be closed; their memory stays with the host\n");
 	kmcl_step_end(&step);
 	/* a server that still maps one lets go when the channel closes */
@@ -291,22 +311,25 @@ static bool link_is_up(struct kmcl_channel *ch)
 	       !READ_ONCE(ch->poison) && !READ_ONCE(ch->stopping);
 }
 
-static void start(struct kmcl_channel *ch)
+void kmcl_start(struct kmcl_channel *ch)
 {
 	if (!link_is_up(ch))
 		return;
 	ch->running = true;
+	WRITE_ONCE(ch->subs_run, true);
 	state_callback(ch, Started);
 	kmcl_tx_set(ch, KMCL_TX_HOLD, KMCL_TX_RUN);
 	if (!link_is_up(ch))
 		return;
 	kmcl_rx_open_gate(ch);
 	state_callback(ch, PostStarted);
+	kmcl_subs_start(ch);
 }
 
 /* Stop the queue, tell the driver, wait until it has completed everything. */
-static void suspend(struct kmcl_channel *ch)
+void kmcl_suspend(struct kmcl_channel *ch)
 {
+	kmcl_subs_pause(ch);
 	kmcl_rx_shut_gate(ch);
 	kmcl_rx_wait_idle(ch);
 	kmcl_tx_set(ch, KMCL_TX_RUN, KMCL_TX_HOLD);
@@ -338,7 +361,8 @@ static void finish(struct kmcl_channel *ch)
 /* An opened channel whose link is down: the rest of the way to disabled. */
 static void close_down(struct kmcl_channel *ch)
 {
-	suspend(ch);
+	kmcl_subs_disable(ch);
+	kmcl_suspend(ch);
 	ch->may_reenable = true;
 	state_callback(ch, Closed);
 	finish(ch);
@@ -382,14 +406,16 @@ static NTSTATUS bring_up(struct kmcl_channel *ch)
 	}
 
 	ch->state = KMCL_OPEN;
+	WRITE_ONCE(ch->subs_open, true);
 	status = call_opened(ch);
 	if (!NT_SUCCESS(status)) {
+		kmcl_subs_disable(ch);
 		kmcl_link_down(ch, STATUS_CANCELLED);
 		finish(ch);
 		return status;
 	}
-	if (!READ_ONCE(ch->pause_wanted))
-		start(ch);
+	if (kmcl_may_run(ch))
+		kmcl_start(ch);
 	return STATUS_SUCCESS;
 }
 
@@ -419,6 +445,8 @@ static NTSTATUS enable(struct kmcl_channel *ch)
 	int ret;
 
 	if (ch->state != KMCL_DISABLED)
+		return STATUS_INVALID_DEVICE_STATE;
+	if (kmcl_sub_orphaned(ch))
 		return STATUS_INVALID_DEVICE_STATE;
 	status = check_limits(ch);
 	if (status)
@@ -463,7 +491,7 @@ static void life_work(struct work_struct *work)
 	NTSTATUS status = STATUS_SUCCESS;
 	bool failed = false;
 
-	life_enter(ch);
+	kmcl_life_enter(ch);
 	if (ch->state == KMCL_OPEN && READ_ONCE(ch->link_state) == KMCL_LINK_NONE)
 		close_down(ch);
 
@@ -474,7 +502,7 @@ static void life_work(struct work_struct *work)
 	} else if (ch->state == KMCL_WAITING && READ_ONCE(ch->target.link)) {
 		status = bring_up(ch);
 		/* an offer that came and went: wait for the next one */
-		if (status == STATUS_DEVICE_REMOVED)
+		if (status == STATUS_DEVICE_REMOVED && !kmcl_sub_orphaned(ch))
 			status = enable(ch);
 		failed = !NT_SUCCESS(status);
 	}
@@ -484,7 +512,7 @@ static void life_work(struct work_struct *work)
 	/* from Closed at once, from PnpFailure not in a tight loop */
 	if (ch->reenable)
 		mod_delayed_work(kmcl_wq, &ch->life_work, failed ? HZ : 0);
-	life_leave(ch);
+	kmcl_life_leave(ch);
 }
 
 /*
@@ -512,16 +540,13 @@ static void life_enter_stopping(struct kmcl_channel *ch)
 }
 
 /**
- * kmcl_disable() - take a channel down from wherever it is
+ * kmcl_take_down() - take a channel down from wherever it is
  * @ch: channel
- * @who: function name for the log line about misuse
  *
  * Context: process, outside the channel's callbacks.
  */
-void kmcl_disable(struct kmcl_channel *ch, const char *who)
+void kmcl_take_down(struct kmcl_channel *ch)
 {
-	if (!kmcl_passive(ch, who))
-		return;
 	life_enter_stopping(ch);
 	ch->reenable = false;
 	switch (ch->state) {
@@ -532,17 +557,33 @@ void kmcl_disable(struct kmcl_channel *ch, const char *who)
 		finish(ch);
 		break;
 	case KMCL_OPEN:
+		kmcl_subs_disable(ch);
 		/* what is in flight may still be answered, for a while */
 		kmcl_tx_drain(ch);
 		queue_delayed_work(kmcl_wq, &ch->impatient_work, KMCL_PATIENCE);
-		suspend(ch);
+		kmcl_suspend(ch);
 		cancel_delayed_work_sync(&ch->impatient_work);
 		kmcl_link_down(ch, STATUS_CANCELLED);
+		ch->disabling = true;
 		close_down(ch);
+		ch->disabling = false;
 		break;
 	}
 	ch->reenable = false;
-	life_leave(ch);
+	kmcl_life_leave(ch);
+}
+
+/**
+ * kmcl_disable() - kmcl_take_down() for a driver
+ * @ch: channel
+ * @who: function name for the log line about misuse
+ *
+ * Context: process, outside the channel's callbacks.
+ */
+void kmcl_disable(struct kmcl_channel *ch, const char *who)
+{
+	if (kmcl_passive(ch, who))
+		kmcl_take_down(ch);
 }
 
 /* ---- events from the transport ---- */
@@ -588,7 +629,9 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
-	if (life_is_mine(ch) && ch->may_reenable) {
+	if (kmcl_life_is_mine(ch) && ch->disabling)
+		return STATUS_INVALID_DEVICE_STATE;
+	if (kmcl_life_is_mine(ch) && ch->may_reenable) {
 		/* takes effect when Closed has returned; then see life_work() */
 		ch->reenable = true;
 		mod_delayed_work(kmcl_wq, &ch->life_work, 0);
@@ -596,9 +639,9 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 	}
 	if (!kmcl_passive(ch, __func__))
 		return STATUS_INVALID_DEVICE_STATE;
-	life_enter(ch);
+	kmcl_life_enter(ch);
 	status = enable(ch);
-	life_leave(ch);
+	kmcl_life_leave(ch);
 	return status;
 }
 EXPORT_SYMBOL_GPL(VmbChannelEnable);
@@ -618,11 +661,11 @@ VOID VmbChannelStart(VMBCHANNEL Channel)
 
 	if (!ch || !kmcl_passive(ch, __func__))
 		return;
-	life_enter(ch);
-	ch->pause_wanted = false;
-	if (ch->state == KMCL_OPEN && !ch->running)
-		start(ch);
-	life_leave(ch);
+	kmcl_life_enter(ch);
+	WRITE_ONCE(ch->pause_wanted, false);
+	if (ch->state == KMCL_OPEN && !ch->running && kmcl_may_run(ch))
+		kmcl_start(ch);
+	kmcl_life_leave(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelStart);
 
@@ -632,11 +675,11 @@ VOID VmbChannelPause(VMBCHANNEL Channel)
 
 	if (!ch || !kmcl_passive(ch, __func__))
 		return;
-	life_enter(ch);
+	kmcl_life_enter(ch);
 	ch->pause_wanted = true;
 	if (ch->state == KMCL_OPEN && ch->running)
-		suspend(ch);
-	life_leave(ch);
+		kmcl_suspend(ch);
+	kmcl_life_leave(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPause);
 

@@ -389,11 +389,15 @@ void kmcl_rx_event(struct kmcl_channel *ch)
  */
 void kmcl_link_event(struct kmcl_link *link)
 {
-	struct kmcl_channel *ch = link->channel;
+	struct kmcl_channel *ch;
 
 	rcu_read_lock();
-	kmcl_rx_event(ch);
-	kmcl_tx_event(ch);
+	/* rings that stay open without an owner, as a sub-channel's do */
+	ch = READ_ONCE(link->channel);
+	if (likely(ch)) {
+		kmcl_rx_event(ch);
+		kmcl_tx_event(ch);
+	}
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(kmcl_link_event);

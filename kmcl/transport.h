@@ -36,7 +36,9 @@ struct module;
  *	refused by the peer.
  * @close: close them. May sleep, waits for the peer without limit. A failure
  *	means that the peer may still write to the rings: the transport leaves
- *	them allocated for ever.
+ *	them allocated for ever. -EINPROGRESS: a sub-channel's, which stay open
+ *	until the primary's close; @open finds them again, and what the peer has
+ *	written meanwhile.
  * @send: write one packet whole or not at all. -EAGAIN: no room. -ENODEV: the
  *	offer is gone; whether the peer has seen the packet is not known.
  *	Anything else: the ring is corrupt. When @wants_reply is set the
@@ -74,7 +76,8 @@ struct kmcl_link_ops {
 /**
  * struct kmcl_link - one open pair of rings
  * @ops: the transport's functions
- * @channel: whose packets these are; set by the library before @ops->open
+ * @channel: whose packets these are; set by the library before @ops->open,
+ *	taken back by a transport whose rings stay open without it
  * @in: the incoming ring; filled in by @ops->open
  * @share_max: bytes of the largest GPADL; filled in by @ops->open
  * @share_wipes: lending memory destroys what is in it; filled in by @ops->open
@@ -100,6 +103,8 @@ struct kmcl_link {
  * @any_instance: take the first free device of @type
  * @type: class GUID
  * @instance: instance GUID
+ * @primary: for a sub-channel, its primary's target, whose link is up
+ * @sub_index: which of the primary's sub-channels
  * @link: set by the transport when the device is there, until release
  * @device: the VMBus device behind @link, until release
  * @active: its instance GUID, until the next claim
@@ -114,6 +119,8 @@ struct kmcl_target {
 	bool any_instance;
 	guid_t type;
 	guid_t instance;
+	struct kmcl_target *primary;
+	u16 sub_index;
 
 	struct kmcl_link *link;
 	struct device *device;

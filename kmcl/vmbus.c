@@ -27,7 +27,7 @@
 
 static struct vmbus_channel *channel_of(struct kmcl_link *link)
 {
-	return kmcl_vdev(link)->hv->channel;
+	return kmcl_vdev(link)->chan;
 }
 
 static void vmbus_event(void *context)
@@ -60,11 +60,13 @@ static void vmbus_forget(struct vmbus_channel *chan)
 static int vmbus_link_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 {
 	struct kmcl_vdev *v = kmcl_vdev(link);
-	struct vmbus_channel *chan = v->hv->channel;
+	struct vmbus_channel *chan = v->chan;
 	int ret;
 
 	if (READ_ONCE(v->gone))
 		return -ENODEV;
+	if (v->connected)
+		return kmcl_sub_reattach(v, out_bytes, in_bytes);
 	/* the bus adds them in 32 bits, and warns about what no page order holds */
 	if ((u64)out_bytes + in_bytes + 2 * PAGE_SIZE > PAGE_SIZE << MAX_PAGE_ORDER)
 		return -ENOMEM;
@@ -72,14 +74,20 @@ static int vmbus_link_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 	chan->request_addr_callback = NULL;
 	chan->next_request_id_callback = vmbus_published;
 	set_channel_read_mode(chan, HV_CALL_DIRECT);
+	v->tried = true;
+	if (!v->primary)
+		kmcl_subs_collect(v);
 
 	/* each ring has one control page in front of its data */
 	ret = vmbus_open(chan, out_bytes + PAGE_SIZE, in_bytes + PAGE_SIZE,
 			 NULL, 0, vmbus_event, v);
 	if (ret) {
+		if (!v->primary)
+			kmcl_subs_forget(v);
 		vmbus_forget(chan);
 		return ret;
 	}
+	v->connected = v->primary;
 	BUILD_BUG_ON(offsetof(struct kmcl_ring_ctl, feature_bits) !=
 		     offsetof(struct hv_ring_buffer, feature_bits));
 	link->in = (struct kmcl_ring) {
@@ -102,15 +110,22 @@ static bool given_back(const struct vmbus_channel *chan, const struct vmbus_gpad
 static int vmbus_link_close(struct kmcl_link *link)
 {
 	struct vmbus_channel *chan = channel_of(link);
-	int ret = vmbus_disconnect_ring(chan);
+	struct kmcl_vdev *v = kmcl_vdev(link);
+	int ret;
 
+	if (v->primary)
+		return kmcl_sub_detach(v);
+	kmcl_subs_stop(v);
+	/* the rings of its sub-channels with it */
+	ret = vmbus_disconnect_ring(chan);
+	kmcl_subs_forget(v);
 	if (!ret && !given_back(chan, &chan->ringbuffer_gpadlhandle))
 		ret = -EIO;
 	if (!ret) {
 		vmbus_free_ring(chan);
 	} else {
 		/* the host may still have it open: no other open until it is rebound */
-		WRITE_ONCE(kmcl_vdev(link)->gone, true);
+		WRITE_ONCE(v->gone, true);
 		/* never the host's, and the next open would forget it */
 		kfree(chan->inbound.pkt_buffer);
 		chan->inbound.pkt_buffer = NULL;
@@ -123,6 +138,7 @@ static int vmbus_link_send(struct kmcl_link *link, const void *data, u32 len, u6
 			   enum kmcl_packet_type type, bool wants_reply)
 {
 	struct vmbus_channel *chan = channel_of(link);
+	int ret;
 
 	if (KMCL_BUS_TRUSTS_INDICES) {
 		const struct hv_ring_buffer_info *out = &chan->outbound;
@@ -133,8 +149,11 @@ static int vmbus_link_send(struct kmcl_link *link, const void *data, u32 len, u6
 	}
 	BUILD_BUG_ON((int)KMCL_TYPE_INBAND != (int)VM_PKT_DATA_INBAND ||
 		     (int)KMCL_TYPE_COMPLETION != (int)VM_PKT_COMP);
-	return vmbus_sendpacket(chan, (void *)data, len, id, (enum vmbus_packet_type)type,
-				wants_reply ? VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0);
+	ret = vmbus_sendpacket(chan, (void *)data, len, id, (enum vmbus_packet_type)type,
+			       wants_reply ? VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0);
+	if (unlikely(ret == -ENODEV))
+		kmcl_sub_rescinded(kmcl_vdev(link));
+	return ret;
 }
 
 static void vmbus_link_want_room(struct kmcl_link *link, u32 bytes)

@@ -226,7 +226,7 @@ static void enable_in_closed(struct vsc *v, enum vsc_event event)
 {
 	if (event != VSC_CLOSED)
 		return;
-	KUNIT_EXPECT_EQ(v->test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
+	v->priv = (void *)(long)VmbChannelEnable(v->ch);
 	KUNIT_EXPECT_EQ(v->test, vsc_send(v, "x", 1, 0), STATUS_INVALID_DEVICE_STATE);
 }
 
@@ -241,6 +241,7 @@ static void enable_inside_closed_takes_effect_afterwards(struct kunit *test)
 	vsc_offer(v);
 	vsc_expect_soon(v, v->logged == 5);
 	vsc_expect_log(v, "UCOSP");
+	KUNIT_EXPECT_EQ(test, (NTSTATUS)(long)v->priv, STATUS_SUCCESS);
 	v->on_state = NULL;
 }
 
@@ -251,6 +252,7 @@ static void disable_ends_in_disabled_whatever_closed_asks_for(struct kunit *test
 	v->on_state = enable_in_closed;
 	vsc_bring_up(v);
 	VmbChannelDisable(v->ch);
+	KUNIT_EXPECT_EQ(test, (NTSTATUS)(long)v->priv, STATUS_INVALID_DEVICE_STATE);
 	hvsim_settle();
 	vsc_expect_log(v, "UC");
 	KUNIT_EXPECT_FALSE(test, v->host->open);

@@ -26,11 +26,13 @@
  * encoding fit; they are never made smaller than asked for.
  *
  * Decided here: inside Closed and PnpFailure it returns success and takes effect
- * when they have returned; a failure then reaches PnpFailure.
+ * when they have returned; a failure then reaches PnpFailure.  Inside the Closed
+ * that the driver's own VmbChannelDisable() brings about it is refused.
  *
  * Context: process, may sleep; inside no other state callback.
  * Return: STATUS_SUCCESS; STATUS_INVALID_DEVICE_STATE when the channel is not
- * disabled, or from the wrong context; STATUS_INVALID_PARAMETER_1 for a handle
+ * disabled, is a sub-channel whose primary is not open, or from the wrong context;
+ * STATUS_INVALID_PARAMETER_1 for a handle
  * that is none; STATUS_NOT_SUPPORTED when no transport can be loaded;
  * STATUS_INVALID_PARAMETER when the configured limits exceed 524,280
  * bytes per packet; STATUS_INSUFFICIENT_RESOURCES when rings or receive pool

@@ -297,15 +297,29 @@ FN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER VmbChannelAllocateBounceBuffer;
 /**
  * typedef FN_VMB_CHANNEL_INIT_SET_PRIMARY_CHANNEL - make a sub-channel
  * @Channel: a disabled channel; becomes a sub-channel
- * @PrimaryChannel: its primary
- * @SubChannelIndex: which of the primary's sub-channels, from 1
+ * @PrimaryChannel: its primary, in any state; no sub-channel itself
+ * @SubChannelIndex: which of the primary's sub-channels, from 1 to 65,535
  *
- * A sub-channel can be enabled only while its primary is open, closes with it,
- * pauses and resumes with it.
+ * A sub-channel can be enabled only while its primary is open (from Opened on),
+ * closes before it, pauses before it and resumes after it.  It needs no
+ * TargetPnp; one gives it a PnpFailure callback and changes nothing else.  To
+ * ask the peer for sub-channels is the protocol's business.
+ *
+ * Decided here: VmbChannelEnable() of a sub-channel that the peer has not offered
+ * succeeds, and the channel comes up when it is offered.
+ *
+ * Decided here: a sub-channel that is disabled alone is gone for the driver, but
+ * stays open for the peer until the primary closes, because hv_vmbus closes a
+ * sub-channel only with its primary.  Enabled before that, it continues with the
+ * same rings, in the same size, and with what the peer has written to them.
+ *
+ * Decided here: when the primary is cleaned up first, its sub-channels are
+ * disabled and can only be cleaned up.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
- * disabled; STATUS_INVALID_PARAMETER_2 when a primary is already set;
+ * disabled or has sub-channels itself; STATUS_INVALID_PARAMETER_2 when a primary
+ * is already set, or @PrimaryChannel is no channel that can be one;
  * STATUS_INVALID_PARAMETER_3 for index 0.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INIT_SET_PRIMARY_CHANNEL(VMBCHANNEL Channel,

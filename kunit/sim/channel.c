@@ -321,8 +321,10 @@ void hvsim_forget_offers(void)
 			continue;
 		hvsim_close(chan);
 		hvsim_gpadl_drop(relid);
+		/* what was rescinded stays so */
+		if (chan->offered)
+			chan->sent = false;
 		WRITE_ONCE(chan->offered, false);
-		chan->sent = false;
 		hvsim_chan_put(chan);
 	}
 }
@@ -395,7 +397,8 @@ void hvsim_offer_all(void)
  * @chan: the channel
  *
  * The rings are closed on the host's side at once. Good in every context, in a
- * hook too: inside a hypercall it comes between publication and signal.
+ * hook too: inside a hypercall it comes between publication and signal. Rescind
+ * the sub-channels of a primary first, as a host does.
  */
 void hvsim_rescind(struct hvsim_chan *chan)
 {
@@ -416,6 +419,24 @@ void hvsim_rescind(struct hvsim_chan *chan)
 		hvsim_post(&msg, sizeof(msg));
 }
 EXPORT_SYMBOL_GPL(hvsim_rescind);
+
+/* Take back every sub-channel of a primary. */
+void hvsim_rescind_subs(struct hvsim_chan *primary)
+{
+	struct hvsim_chan *chan;
+	u32 relid;
+
+	for (relid = 1; relid < HVSIM_MAX_RELID; relid++) {
+		chan = hvsim_chan_get(relid);
+		if (!chan)
+			continue;
+		if (chan->offer.sub_index &&
+		    guid_equal(&chan->offer.type, &primary->offer.type) &&
+		    guid_equal(&chan->offer.instance, &primary->offer.instance))
+			hvsim_rescind(chan);
+		hvsim_chan_put(chan);
+	}
+}
 
 /**
  * hvsim_wait_open - wait until the guest has opened a channel, or closed it

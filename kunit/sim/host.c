@@ -317,6 +317,9 @@ static void close_channel(struct hvsim_chan *chan, const void *payload, u32 size
 	if (chan->offered && !chan->open)
 		hvsim_fault(chan, "close of a channel that is not open");
 	hvsim_close(chan);
+	/* as Hyper-V does; the guest asks for new ones when it has opened again */
+	if (!chan->offer.sub_index)
+		hvsim_rescind_subs(chan);
 }
 
 static void gpadl_header(struct hvsim_chan *chan, const void *payload, u32 size)

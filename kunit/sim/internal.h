@@ -68,6 +68,7 @@ void hvsim_count(struct hvsim_chan *chan, unsigned long *counter);
 u64 hvsim_signal_event(u64 connection);
 u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel *msg);
 void hvsim_close(struct hvsim_chan *chan);
+void hvsim_rescind_subs(struct hvsim_chan *primary);
 void hvsim_forget_offers(void);
 bool hvsim_enter(struct hvsim_chan *chan);
 void hvsim_leave(struct hvsim_chan *chan);

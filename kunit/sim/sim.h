@@ -110,7 +110,8 @@ struct hvsim_script {
  * struct hvsim_offer - a channel to be offered
  * @type: class GUID
  * @instance: instance GUID; the same pair may be offered again after a rescind
- * @sub_index: 0: a primary channel
+ * @sub_index: 0: a primary channel; otherwise a sub-channel of the primary with
+ *	the same GUIDs, which is rescinded when the guest closes the primary
  * @flags: chn_flags of the offer
  * @user_def: the offer's user defined bytes
  * @hold: BIT(type) for messages to put aside from the start, see hvsim_hold()
