@@ -25,7 +25,7 @@ run() {
 }
 # the debug kernel's suites as two guests: as long as the longer half
 run debug-load debug kmcl_load_kunit &
-{ run plain plain; run debug debug kmcl_sim_kunit kmcl_kunit; } &
+{ run plain plain; run debug debug kmcl_sim_kunit kmcl_kunit kmcl_sample_kunit; } &
 wait
 
 passed=0 failed=0 skipped=0

@@ -108,13 +108,13 @@ mirror_sources() {
 	local dir=$1 file
 	mkdir -p "$dir"
 	find "$dir" -xtype l -delete
-	(cd "$ROOT" && find include kmcl kunit -type f \( -name '*.[ch]' -o -name Kbuild \)) |
+	(cd "$ROOT" && find include kmcl kunit samples -type f \( -name '*.[ch]' -o -name Kbuild \)) |
 		while read -r file; do
 			[[ ! -L $dir/$file ]] || continue
 			mkdir -p "$dir/${file%/*}"
 			ln -s "$ROOT/$file" "$dir/$file"
 		done
-	echo 'obj-m += kmcl/ kunit/' >"$dir/Kbuild"
+	echo 'obj-m += kmcl/ kunit/ samples/' >"$dir/Kbuild"
 }
 
 build_modules() {
