@@ -76,7 +76,10 @@
 /*
  * Three distinct pointers to structs that are never defined, so that one handle
  * in the place of another does not compile.  The Initialize functions build the
- * object in the caller's memory: there the handle is the buffer's address.
+ * object in the caller's memory: there the handle is the buffer's address.  The
+ * handle of an object that the library allocated is no address of anything.  After
+ * its object's end it is refused, as is one of another kind: with the status that
+ * the function has for a bad first parameter, or with a log line.
  *
  * Decided here: an incoming packet is one object.  Its VMBPACKET and its
  * VMBPACKETCOMPLETION have the same value and may be cast into each other; no

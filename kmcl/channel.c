@@ -12,7 +12,7 @@ static void channel_release(struct kref *ref)
 	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
 
 	kmcl_packets_exit(ch);
-	kfree(ch);
+	kfree_rcu(ch, rcu);
 }
 
 /* Packets that outlive Cleanup keep the memory, so freeing them stays safe. */
@@ -42,7 +42,17 @@ void kmcl_channel_name(struct kmcl_channel *ch)
 		scnprintf(ch->name + n, sizeof(ch->name) - n, " sub-channel %u", ch->sub_index);
 }
 
-/* @head: in the driver's memory, or NULL for the channel's own. */
+/* For what has no channel yet that could say it. */
+static bool at_passive(const char *who, unsigned long caller)
+{
+	if (!in_interrupt() && !irqs_disabled())
+		return true;
+	pr_err_ratelimited("kmcl: %s above PASSIVE_LEVEL, refused; called from %pS\n", who,
+			   (void *)caller);
+	return false;
+}
+
+/* @head: in the driver's memory, or NULL. */
 static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 			    struct kmcl_channel_head *head, VMBCHANNEL *handle)
 {
@@ -69,17 +79,25 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	kmcl_gpadls_init(ch);
 	kmcl_tx_init(ch);
 	kmcl_rx_init(ch);
+	ch->magic = KMCL_MAGIC_CHANNEL;
 	if (kmcl_packets_init(ch)) {
+		kfree(ch);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	if (kmcl_handle_new(ch, &ch->place, &ch->generation)) {
+		kmcl_packets_exit(ch);
 		kfree(ch);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	if (ch->parent)
 		get_device(ch->parent);
-	if (!head)
-		head = &ch->head;
-	head->channel = ch;
-	head->magic = KMCL_MAGIC_CHANNEL;
-	ch->handle = (VMBCHANNEL)head;
+	ch->key = kmcl_handle_make(KMCL_KIND_CHANNEL, ch->place, ch->generation);
+	ch->handle = ch->key;
+	if (head) {
+		head->key = ch->key;
+		head->magic = KMCL_MAGIC_CHANNEL;
+		ch->handle = (VMBCHANNEL)head;
+	}
 	*handle = ch->handle;
 	return STATUS_SUCCESS;
 }
@@ -90,6 +108,8 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 	if (!Channel)
 		return STATUS_INVALID_PARAMETER_3;
 	*Channel = NULL;
+	if (!at_passive(__func__, _RET_IP_))
+		return STATUS_INVALID_DEVICE_REQUEST;
 	return channel_new(ParentDeviceObject, IsServer, NULL, Channel);
 }
 EXPORT_SYMBOL_GPL(VmbChannelAllocate);
@@ -100,6 +120,20 @@ ULONG VmbSizeofChannel(VOID)
 }
 EXPORT_SYMBOL_GPL(VmbSizeofChannel);
 
+/* What the memory says of itself proves nothing; what the table says does. */
+static bool in_use(const struct kmcl_channel_head *head)
+{
+	struct kmcl_channel *ch = NULL;
+	bool used;
+
+	rcu_read_lock();
+	if (head->magic == KMCL_MAGIC_CHANNEL && kmcl_handle_is(head->key, KMCL_KIND_CHANNEL))
+		ch = kmcl_handle_object(head->key);
+	used = ch && ch->handle == (VMBCHANNEL)head;
+	rcu_read_unlock();
+	return used;
+}
+
 NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 			      VMBCHANNEL Channel, ULONG ChannelSize)
 {
@@ -109,6 +143,13 @@ NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServe
 		return STATUS_INVALID_PARAMETER_3;
 	if (ChannelSize < sizeof(*head))
 		return STATUS_INVALID_PARAMETER_4;
+	if (!at_passive(__func__, _RET_IP_))
+		return STATUS_INVALID_DEVICE_REQUEST;
+	if (in_use(head)) {
+		pr_err_ratelimited("kmcl: %s: the memory is a channel that was not cleaned up; called from %pS\n",
+				   __func__, (void *)_RET_IP_);
+		return STATUS_INVALID_PARAMETER_3;
+	}
 	return channel_new(ParentDeviceObject, IsServer, head, &Channel);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitialize);
@@ -133,8 +174,11 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	if (ch->stats.lost_bytes)
 		kmcl_warn(ch, "%s: %llu bytes of GPADLs stay with the host\n", __func__,
 			  ch->stats.lost_bytes);
-	/* the last touch of memory that may be the driver's */
-	((struct kmcl_channel_head *)Channel)->magic = 0;
+	kmcl_handle_forget(ch->name, Channel);
+	kmcl_handle_end(ch->place, ch->generation);
+	/* the last touch of memory that is the driver's */
+	if (Channel != ch->key)
+		((struct kmcl_channel_head *)Channel)->magic = 0;
 	if (ch->parent)
 		put_device(ch->parent);
 	ch->parent = NULL;
@@ -144,11 +188,14 @@ EXPORT_SYMBOL_GPL(VmbChannelCleanup);
 
 /* ---- configuration; a disabled channel only ---- */
 
-struct kmcl_channel *kmcl_channel_disabled(VMBCHANNEL handle)
+struct kmcl_channel *kmcl_channel_disabled_find(VMBCHANNEL handle, const char *who,
+						unsigned long caller)
 {
-	struct kmcl_channel *ch = kmcl_channel(handle);
+	struct kmcl_channel *ch = kmcl_channel_find(handle, who, caller);
 
-	return ch && READ_ONCE(ch->state) == KMCL_DISABLED ? ch : NULL;
+	if (!ch || !kmcl_may_sleep(ch, who) || READ_ONCE(ch->state) != KMCL_DISABLED)
+		return NULL;
+	return ch;
 }
 
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)

@@ -31,6 +31,7 @@
 #include <ntddk.h>
 #include <vmbuskernelmodeclientlibapi.h>
 
+#include "handle.h"
 #include "transport.h"
 
 #define KMCL_PAGE_SIZE		4096u
@@ -85,7 +86,7 @@ enum kmcl_tx_mode {
  * reached by both its VMBPACKETCOMPLETION and the same value as a VMBPACKET.
  */
 struct kmcl_object {
-	u32 magic;
+	u32 magic;			/* first: see owner_name() */
 	struct kmcl_channel *channel;
 	void *pointer;			/* the driver's, PacketSetPointer */
 };
@@ -100,43 +101,14 @@ struct kmcl_tx_item {
 	bool wants_reply;
 };
 
-/*
- * A transaction slot.  The word is generation << 32 | state, moved by
- * compare-and-swap; who moves it to IDLE completes the packet.  The slot
- * outlives the packet, so a late or forged answer finds memory that is ours.
- *
- *   IDLE -> WRITING            PacketSend, or the pump for a QUEUED packet
- *   WRITING -> SENT            data copied, about to become visible (wants reply)
- *   WRITING -> QUEUED          no room
- *   WRITING -> IDLE            in the ring and no reply wanted, or refused
- *   SENT -> IDLE               answered, cancelled, or the link is gone
- *   QUEUED -> IDLE             cancelled, or the link is gone
- *   IDLE -> ENDING -> IDLE     its routine waits for another one to return
- *
- * WRITING belongs to one task alone, which is why an answer that arrives then
- * is a forgery: nothing was visible yet.
- */
-enum kmcl_slot_state {
-	KMCL_SLOT_IDLE,
-	KMCL_SLOT_WRITING,
-	KMCL_SLOT_QUEUED,
-	KMCL_SLOT_SENT,
-	KMCL_SLOT_ENDING,
-};
-
-struct kmcl_slot {
-	atomic64_t word;
-	struct kmcl_packet *packet;	/* NULL: free */
-	u32 next;			/* free: index + 1 of the next free one */
-};
-
-#define KMCL_SLOT_CHUNK		256u
-
 /* An outgoing packet: behind VMBPACKET. */
 struct kmcl_packet {
 	struct kmcl_object object;
+	VMBPACKET handle;
+	VMBCHANNEL channel_key;		/* in the driver's memory: channel may be gone */
 	struct kmcl_slot *slot;		/* NULL: none, see kmcl_packet_take_slot() */
-	u32 index;			/* of the slot */
+	u32 index;			/* of the slot, in its channel */
+	u32 place;			/* of the slot, in the table of handles */
 	u32 capacity;			/* bytes of payload that fit in data[] */
 	struct kmcl_tx_item tx;
 	bool library;			/* from VmbPacketAllocate() */
@@ -162,7 +134,8 @@ enum kmcl_incoming_state {
 /* An incoming packet: behind VMBPACKETCOMPLETION. */
 struct kmcl_incoming {
 	struct kmcl_object object;
-	atomic_t state;
+	atomic64_t word;		/* generation << 32 | enum kmcl_incoming_state */
+	u32 place;			/* in the table of handles */
 	bool wants_reply;
 	bool extra;			/* larger than the pool's, freed after use */
 	u32 capacity;
@@ -173,6 +146,7 @@ struct kmcl_incoming {
 	struct llist_node free;
 	struct list_head node;		/* backlog */
 	struct list_head all;
+	struct rcu_head rcu;		/* for its end: a late handle is looked at */
 	struct kmcl_tx_item tx;
 	u8 data[] __aligned(8);		/* the packet; once completed, the reply */
 };
@@ -270,20 +244,23 @@ struct kmcl_rx {
 };
 
 /*
- * What a VMBCHANNEL points to: the head of the channel that
- * VmbChannelAllocate() made, or the memory given to VmbChannelInitialize().
- * That is all there is in the driver's memory, so packets, work and readers
- * that outlive VmbChannelCleanup() find nothing of theirs in it.
+ * What VmbChannelInitialize() puts into the driver's memory. That is all there
+ * is, so packets, work and readers that outlive VmbChannelCleanup() find nothing
+ * of theirs in it.
  */
 struct kmcl_channel_head {
 	u32 magic;
-	struct kmcl_channel *channel;
+	VMBCHANNEL key;			/* the handle that VmbChannelAllocate() would return */
 };
 
 struct kmcl_channel {
-	struct kmcl_channel_head head;	/* unused when the driver's memory has one */
-	VMBCHANNEL handle;
+	u32 magic;			/* first: see owner_name() */
+	u32 place;			/* in the table of handles */
+	u32 generation;
+	VMBCHANNEL key;			/* made of the two */
+	VMBCHANNEL handle;		/* the driver's: the same, or the address of its memory */
 	struct kref ref;		/* the handle's, one per allocated packet */
+	struct rcu_head rcu;		/* for its end: a late handle is looked at */
 	struct device *parent;
 	void *pointer;
 	char name[100];
@@ -330,7 +307,7 @@ struct kmcl_channel {
 
 	/* packet.c */
 	spinlock_t slot_lock;		/* the table of slots and its free list */
-	struct kmcl_slot **chunks;
+	struct kmcl_chunk **chunks;
 	u32 chunk_max;			/* entries in chunks */
 	u32 slots;			/* slots that exist; grows only */
 	u32 free_slot;			/* index + 1 of the first free one */
@@ -362,19 +339,11 @@ struct kmcl_transport *kmcl_transport_get(void);
 void kmcl_transport_put(struct kmcl_transport *transport);
 
 /* channel.c */
-static inline struct kmcl_channel *kmcl_channel(VMBCHANNEL handle)
-{
-	struct kmcl_channel_head *head = (struct kmcl_channel_head *)handle;
-
-	return likely(head && head->magic == KMCL_MAGIC_CHANNEL) ? head->channel : NULL;
-}
-
 static inline VMBCHANNEL kmcl_channel_handle(struct kmcl_channel *ch)
 {
 	return ch->handle;
 }
 
-struct kmcl_channel *kmcl_channel_disabled(VMBCHANNEL handle);
 void kmcl_channel_name(struct kmcl_channel *ch);
 void kmcl_channel_put(struct kmcl_channel *ch);
 
@@ -444,16 +413,9 @@ void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status,
 bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len);
 void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status);
 
-static inline struct kmcl_packet *kmcl_packet(VMBPACKET handle)
+static inline VMBPACKET kmcl_packet_handle(const struct kmcl_packet *pkt)
 {
-	struct kmcl_packet *pkt = (struct kmcl_packet *)handle;
-
-	return likely(pkt && pkt->object.magic == KMCL_MAGIC_PACKET) ? pkt : NULL;
-}
-
-static inline VMBPACKET kmcl_packet_handle(struct kmcl_packet *pkt)
-{
-	return (VMBPACKET)pkt;
+	return pkt->handle;
 }
 
 /* The id under which the packet's current send travels. */
@@ -465,6 +427,93 @@ static inline u64 kmcl_packet_id(const struct kmcl_packet *pkt, u64 word)
 static inline enum kmcl_slot_state kmcl_word_state(u64 word)
 {
 	return (u32)word;
+}
+
+/*
+ * handle.c: what a handle names, or NULL after a line that says what is wrong
+ * with it and who called; NULL is none, without a line.
+ */
+struct kmcl_channel *kmcl_channel_find(VMBCHANNEL handle, const char *who, unsigned long caller);
+struct kmcl_channel *kmcl_channel_disabled_find(VMBCHANNEL handle, const char *who,
+						unsigned long caller);
+struct kmcl_packet *kmcl_packet_in_memory(VMBPACKET handle);
+
+#define kmcl_channel_disabled(handle) kmcl_channel_disabled_find(handle, __func__, _RET_IP_)
+#define kmcl_channel(handle)	kmcl_channel_find(handle, __func__, _RET_IP_)
+#define kmcl_packet(handle)	kmcl_packet_find(handle, __func__, _RET_IP_)
+#define kmcl_incoming(handle)	kmcl_incoming_find(handle, __func__, _RET_IP_)
+
+static inline struct kmcl_packet *kmcl_packet_find(VMBPACKET handle, const char *who,
+						   unsigned long caller)
+{
+	struct kmcl_packet *pkt;
+
+	if (likely(kmcl_handle_is(handle, KMCL_KIND_PACKET))) {
+		rcu_read_lock();
+		pkt = kmcl_handle_object(handle);
+		rcu_read_unlock();
+	} else {
+		pkt = kmcl_packet_in_memory(handle);
+	}
+	if (unlikely(!pkt))
+		kmcl_handle_bad(handle, KMCL_KIND_PACKET, who, caller);
+	return pkt;
+}
+
+static inline VMBPACKETCOMPLETION kmcl_incoming_handle(const struct kmcl_incoming *in)
+{
+	return kmcl_handle_make(KMCL_KIND_INCOMING, in->place, atomic64_read(&in->word) >> 32);
+}
+
+/* Inside an RCU read side section, which keeps what a late handle leads to. */
+static inline struct kmcl_incoming *kmcl_incoming_find(VMBPACKETCOMPLETION handle,
+						       const char *who, unsigned long caller)
+{
+	struct kmcl_incoming *in = NULL;
+	struct kmcl_slot *slot;
+
+	if (likely(kmcl_handle_is(handle, KMCL_KIND_INCOMING))) {
+		slot = kmcl_handle_slot(handle);
+		in = slot ? READ_ONCE(slot->object) : NULL;
+		/* the slot may be a channel's by now */
+		if (unlikely(!in || in->object.magic != KMCL_MAGIC_INCOMING ||
+			     !kmcl_handle_fits(handle, atomic64_read(&in->word) >> 32)))
+			in = NULL;
+	}
+	if (unlikely(!in))
+		kmcl_handle_bad(handle, KMCL_KIND_INCOMING, who, caller);
+	return in;
+}
+
+static inline enum kmcl_incoming_state kmcl_incoming_state(const struct kmcl_incoming *in)
+{
+	return (u32)atomic64_read(&in->word);
+}
+
+/* By who owns it: a new state of the same packet. */
+static inline void kmcl_incoming_set(struct kmcl_incoming *in, enum kmcl_incoming_state state)
+{
+	atomic64_set(&in->word, (atomic64_read(&in->word) & ~0xffffffffLL) | state);
+}
+
+/* True for the one caller that moves the packet that @handle named from @from to @to. */
+static inline bool kmcl_incoming_move(struct kmcl_incoming *in, VMBPACKETCOMPLETION handle,
+				      enum kmcl_incoming_state from,
+				      enum kmcl_incoming_state to)
+{
+	s64 word = atomic64_read(&in->word);
+
+	return (u32)word == from && kmcl_handle_fits(handle, (u64)word >> 32) &&
+	       atomic64_try_cmpxchg(&in->word, &word, word - from + to);
+}
+
+/* False, with a line, in hard interrupt or with interrupts off. */
+static inline bool kmcl_dispatch(struct kmcl_channel *ch, const char *who)
+{
+	if (likely(!in_hardirq() && !irqs_disabled()))
+		return true;
+	kmcl_err(ch, "%s above DISPATCH_LEVEL, refused\n", who);
+	return false;
 }
 
 /* send.c */

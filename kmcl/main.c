@@ -140,6 +140,7 @@ static void __exit kmcl_exit(void)
 	destroy_workqueue(kmcl_wq);
 	/* completers that were in an RCU read side section of ours */
 	rcu_barrier();
+	kmcl_handles_exit();
 }
 
 module_init(kmcl_init);

@@ -24,23 +24,23 @@ static DEFINE_PER_CPU(struct kmcl_done, kmcl_done);
 
 static struct kmcl_slot *slot_at(struct kmcl_channel *ch, u32 index)
 {
-	return &ch->chunks[index / KMCL_SLOT_CHUNK][index % KMCL_SLOT_CHUNK];
+	return &ch->chunks[index / KMCL_SLOT_CHUNK]->slots[index % KMCL_SLOT_CHUNK];
 }
 
 /* Called with slot_lock; leaves it for no one: GFP_ATOMIC inside. */
 static bool slots_grow(struct kmcl_channel *ch)
 {
-	u32 chunk = ch->slots / KMCL_SLOT_CHUNK, i;
-	struct kmcl_slot *slots;
+	u32 nr = ch->slots / KMCL_SLOT_CHUNK, i;
+	struct kmcl_chunk *chunk;
 
-	if (chunk == ch->chunk_max)
+	if (nr == ch->chunk_max)
 		return false;
-	slots = kcalloc(KMCL_SLOT_CHUNK, sizeof(*slots), GFP_ATOMIC);
-	if (!slots)
+	chunk = kmcl_chunk_new(ch, GFP_ATOMIC);
+	if (!chunk)
 		return false;
 	for (i = 0; i < KMCL_SLOT_CHUNK; i++)
-		slots[i].next = i + 1 < KMCL_SLOT_CHUNK ? ch->slots + i + 2 : 0;
-	ch->chunks[chunk] = slots;
+		chunk->slots[i].next = i + 1 < KMCL_SLOT_CHUNK ? ch->slots + i + 2 : 0;
+	ch->chunks[nr] = chunk;
 	ch->free_slot = ch->slots + 1;
 	/* pairs with slot_by_id(): the chunk before the count */
 	smp_store_release(&ch->slots, ch->slots + KMCL_SLOT_CHUNK);
@@ -66,8 +66,10 @@ bool kmcl_packet_take_slot(struct kmcl_packet *pkt)
 		goto out;
 	pkt->index = ch->free_slot - 1;
 	pkt->slot = slot_at(ch, pkt->index);
+	pkt->place = ch->chunks[pkt->index / KMCL_SLOT_CHUNK]->number * KMCL_SLOT_CHUNK +
+		     pkt->index % KMCL_SLOT_CHUNK;
 	ch->free_slot = pkt->slot->next;
-	WRITE_ONCE(pkt->slot->packet, pkt);
+	WRITE_ONCE(pkt->slot->object, pkt);
 	if (!pkt->internal)
 		ch->packets++;
 	ok = true;
@@ -79,10 +81,15 @@ out:
 static void give_slot(struct kmcl_packet *pkt)
 {
 	struct kmcl_channel *ch = pkt->object.channel;
+	struct kmcl_slot *slot = pkt->slot;
+	s64 gen = atomic64_read(&slot->word) & ~0xffffffffLL;
 
 	spin_lock_bh(&ch->slot_lock);
-	WRITE_ONCE(pkt->slot->packet, NULL);
-	pkt->slot->next = ch->free_slot;
+	WRITE_ONCE(slot->object, NULL);
+	WRITE_ONCE(slot->generation, slot->generation + 1);
+	/* pairs with VmbPacketFree(): who reads the next word reads the next generation */
+	atomic64_set_release(&slot->word, gen + (1LL << 32));
+	slot->next = ch->free_slot;
 	ch->free_slot = pkt->index + 1;
 	if (!pkt->internal)
 		ch->packets--;
@@ -166,7 +173,7 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 	 */
 	if (atomic64_read_acquire(&slot->word) != word)
 		return false;
-	pkt = READ_ONCE(slot->packet);
+	pkt = READ_ONCE(slot->object);
 	if (!atomic64_try_cmpxchg(&slot->word, &word, gen | KMCL_SLOT_IDLE))
 		return false;
 	kmcl_packet_done(pkt, STATUS_SUCCESS, buf, len);
@@ -190,7 +197,7 @@ void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status)
 		struct kmcl_slot *slot = slot_at(ch, i);
 		/* the word before the packet: see kmcl_packet_answered() */
 		s64 word = atomic64_read_acquire(&slot->word);
-		struct kmcl_packet *pkt = READ_ONCE(slot->packet);
+		struct kmcl_packet *pkt = READ_ONCE(slot->object);
 
 		if (kmcl_word_state(word) != KMCL_SLOT_SENT)
 			continue;
@@ -268,6 +275,8 @@ static void packet_setup(struct kmcl_packet *pkt, struct kmcl_channel *ch, u32 c
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->object.magic = KMCL_MAGIC_PACKET;
 	pkt->object.channel = ch;
+	pkt->channel_key = ch->key;
+	pkt->handle = (VMBPACKET)pkt;
 	pkt->capacity = capacity;
 	INIT_LIST_HEAD(&pkt->tx.node);
 }
@@ -311,6 +320,7 @@ struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gf
 		kvfree(pkt);
 		return NULL;
 	}
+	pkt->handle = kmcl_handle_make(KMCL_KIND_PACKET, pkt->place, pkt->slot->generation);
 	kref_get(&ch->ref);
 	return pkt;
 }
@@ -359,7 +369,7 @@ int kmcl_packets_init(struct kmcl_channel *ch)
 int kmcl_packets_limit(struct kmcl_channel *ch, u32 count)
 {
 	u32 chunks = DIV_ROUND_UP(count, KMCL_SLOT_CHUNK) + 4;
-	struct kmcl_slot **new, **old = NULL;
+	struct kmcl_chunk **new, **old = NULL;
 
 	if (count > KMCL_SLOTS_MAX)
 		return -EINVAL;
@@ -387,7 +397,7 @@ void kmcl_packets_exit(struct kmcl_channel *ch)
 	u32 i;
 
 	for (i = 0; i < ch->slots / KMCL_SLOT_CHUNK; i++)
-		kfree(ch->chunks[i]);
+		kmcl_chunk_free(ch->chunks[i]);
 	kvfree(ch->chunks);
 }
 
@@ -398,50 +408,72 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel)
 	struct kmcl_channel *ch = kmcl_channel(Channel);
 	struct kmcl_packet *pkt;
 
-	if (!ch)
+	if (!ch || !kmcl_dispatch(ch, __func__))
 		return NULL;
 	pkt = kmcl_packet_alloc(ch, false, GFP_ATOMIC);
 	return pkt ? kmcl_packet_handle(pkt) : NULL;
 }
 EXPORT_SYMBOL_GPL(VmbPacketAllocate);
 
+/*
+ * Memory that was initialised and never sent still owns a slot, of this channel or
+ * another. What the memory says of itself proves nothing; what the table says
+ * does. False: it is in flight.
+ */
+static bool recover_slot(struct kmcl_packet *pkt)
+{
+	struct kmcl_channel *ch = NULL;
+	struct kmcl_chunk *chunk;
+	struct kmcl_slot *slot;
+	bool mine = false, idle = true;
+
+	rcu_read_lock();
+	chunk = kmcl_chunk_at(pkt->place);
+	if (chunk) {
+		slot = &chunk->slots[pkt->place % KMCL_SLOT_CHUNK];
+		if (READ_ONCE(slot->object) == pkt)
+			ch = chunk->channel;
+	}
+	if (ch) {
+		/* against kmcl_packets_limit(), which may run on a disabled channel */
+		spin_lock_bh(&ch->slot_lock);
+		mine = slot_by_id(ch, (u64)pkt->index + 1) == slot && slot->object == pkt;
+		spin_unlock_bh(&ch->slot_lock);
+	}
+	if (mine) {
+		idle = kmcl_word_state(atomic64_read(&slot->word)) == KMCL_SLOT_IDLE;
+		if (idle) {
+			pkt->object.channel = ch;
+			pkt->slot = slot;
+			give_slot(pkt);
+		}
+	}
+	rcu_read_unlock();
+	return idle;
+}
+
 NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
 {
 	struct kmcl_channel *ch = kmcl_channel(Channel);
 	struct kmcl_packet *pkt = (struct kmcl_packet *)Buffer;
-	struct kmcl_slot *slot = NULL;
-	u32 index = 0, bytes;
+	u32 bytes;
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
-	if (!pkt || !IS_ALIGNED((unsigned long)pkt, 8))
+	if (!pkt || !IS_ALIGNED((unsigned long)pkt, 8) || !kmcl_handle_is_address(pkt))
 		return STATUS_INVALID_PARAMETER_2;
 	bytes = packet_bytes(ch->config.max_packet);
 	if (Size < bytes || bytes == U32_MAX)
 		return STATUS_INVALID_PARAMETER_3;
 
-	/*
-	 * Memory that was initialised and never sent still owns a slot.  What the
-	 * buffer says of itself proves nothing; what the table says does.
-	 */
-	if (pkt->object.magic == KMCL_MAGIC_PACKET && pkt->object.channel == ch) {
-		index = pkt->index;
-		/* against kmcl_packets_limit(), which may run on a disabled channel */
-		spin_lock_bh(&ch->slot_lock);
-		slot = slot_by_id(ch, (u64)index + 1);
-		if (slot && slot->packet != pkt)
-			slot = NULL;
-		spin_unlock_bh(&ch->slot_lock);
-		if (slot && kmcl_word_state(atomic64_read(&slot->word)) != KMCL_SLOT_IDLE) {
-			kmcl_warn(ch, "%s: the packet is in flight\n", __func__);
-			return STATUS_INVALID_PARAMETER_2;
-		}
+	if (!kmcl_dispatch(ch, __func__))
+		return STATUS_INVALID_DEVICE_REQUEST;
+	if (pkt->object.magic == KMCL_MAGIC_PACKET && !recover_slot(pkt)) {
+		kmcl_warn(ch, "%s: the packet is in flight\n", __func__);
+		return STATUS_INVALID_PARAMETER_2;
 	}
 	packet_setup(pkt, ch, (Size - packet_bytes(0)) & ~7u);
-	if (slot) {
-		pkt->slot = slot;
-		pkt->index = index;
-	} else if (!kmcl_packet_take_slot(pkt)) {
+	if (!kmcl_packet_take_slot(pkt)) {
 		pkt->object.magic = 0;
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
@@ -449,14 +481,43 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
 }
 EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 
+/*
+ * The word of an idle packet, before and after a look at who it is: two calls
+ * that free the same packet do not both get it, not even in this order of things.
+ */
+static bool claim_for_free(struct kmcl_packet *pkt, VMBPACKET handle)
+{
+	struct kmcl_slot *slot;
+	bool mine = false;
+	s64 word;
+
+	rcu_read_lock();
+	slot = kmcl_handle_slot(handle);
+	if (slot) {
+		/* pairs with give_slot() */
+		word = atomic64_read_acquire(&slot->word);
+		mine = kmcl_handle_object(handle) == pkt &&
+		       kmcl_word_state(word) == KMCL_SLOT_IDLE &&
+		       atomic64_try_cmpxchg(&slot->word, &word,
+					    word - KMCL_SLOT_IDLE + KMCL_SLOT_ENDING);
+	}
+	rcu_read_unlock();
+	return mine;
+}
+
 VOID VmbPacketFree(VMBPACKET Packet)
 {
 	struct kmcl_packet *pkt = kmcl_packet(Packet);
+	bool idle;
 
-	if (!pkt)
+	if (!pkt || !kmcl_dispatch(pkt->object.channel, __func__))
 		return;
-	if (pkt->slot &&
-	    kmcl_word_state(atomic64_read(&pkt->slot->word)) != KMCL_SLOT_IDLE) {
+	if (kmcl_handle_is(Packet, KMCL_KIND_PACKET))
+		idle = claim_for_free(pkt, Packet);
+	else
+		idle = !pkt->slot ||
+		       kmcl_word_state(atomic64_read(&pkt->slot->word)) == KMCL_SLOT_IDLE;
+	if (!idle) {
 		kmcl_err(pkt->object.channel,
 			 "%s: the packet is in flight, not freed\n", __func__);
 		return;
@@ -465,28 +526,61 @@ VOID VmbPacketFree(VMBPACKET Packet)
 }
 EXPORT_SYMBOL_GPL(VmbPacketFree);
 
+/*
+ * What a VMBPACKET names: an outgoing packet, or an incoming one whose handle was
+ * cast. Inside an RCU read side section.
+ */
+#define packet_object(handle)	packet_object_find(handle, __func__, _RET_IP_)
+
+static struct kmcl_object *packet_object_find(VMBPACKET handle, const char *who,
+					      unsigned long caller)
+{
+	struct kmcl_incoming *in;
+	struct kmcl_packet *pkt;
+
+	if (kmcl_handle_is(handle, KMCL_KIND_INCOMING)) {
+		in = kmcl_incoming_find((VMBPACKETCOMPLETION)handle, who, caller);
+		return in ? &in->object : NULL;
+	}
+	pkt = kmcl_packet_find(handle, who, caller);
+	return pkt ? &pkt->object : NULL;
+}
+
 VMBCHANNEL VmbPacketGetChannel(VMBPACKET Packet)
 {
-	struct kmcl_object *obj = (struct kmcl_object *)Packet;
+	struct kmcl_object *obj;
+	VMBCHANNEL channel;
 
-	return obj ? kmcl_channel_handle(obj->channel) : NULL;
+	rcu_read_lock();
+	obj = packet_object(Packet);
+	channel = obj ? kmcl_channel_handle(obj->channel) : NULL;
+	rcu_read_unlock();
+	return channel;
 }
 EXPORT_SYMBOL_GPL(VmbPacketGetChannel);
 
 VOID VmbPacketSetPointer(VMBPACKET Packet, PVOID Pointer)
 {
-	struct kmcl_object *obj = (struct kmcl_object *)Packet;
+	struct kmcl_object *obj;
 
+	rcu_read_lock();
+	obj = packet_object(Packet);
 	if (obj)
 		obj->pointer = Pointer;
+	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(VmbPacketSetPointer);
 
 PVOID VmbPacketGetPointer(VMBPACKET Packet)
 {
-	struct kmcl_object *obj = (struct kmcl_object *)Packet;
+	struct kmcl_object *obj;
+	void *pointer;
 
-	return obj ? obj->pointer : NULL;
+	rcu_read_lock();
+	obj = packet_object(Packet);
+	pointer = obj ? obj->pointer : NULL;
+	rcu_read_unlock();
+	return pointer;
 }
 EXPORT_SYMBOL_GPL(VmbPacketGetPointer);
 

@@ -28,7 +28,7 @@ static u64 object_room(u32 bytes, u32 context)
 
 static struct kmcl_incoming *object_alloc(struct kmcl_channel *ch, u32 bytes, gfp_t gfp)
 {
-	u32 context = ch->rx.context_bytes;
+	u32 context = ch->rx.context_bytes, generation;
 	struct kmcl_incoming *in = kvmalloc(object_room(bytes, context), gfp);
 
 	if (!in)
@@ -39,8 +39,19 @@ static struct kmcl_incoming *object_alloc(struct kmcl_channel *ch, u32 bytes, gf
 	in->object.magic = KMCL_MAGIC_INCOMING;
 	in->object.channel = ch;
 	in->capacity = bytes;
-	atomic_set(&in->state, KMCL_IN_FREE);
+	if (kmcl_handle_new(in, &in->place, &generation)) {
+		kvfree(in);
+		return NULL;
+	}
+	atomic64_set(&in->word, (s64)generation << 32 | KMCL_IN_FREE);
 	return in;
+}
+
+/* A handle that is late may be looking at it. */
+static void object_free(struct kmcl_incoming *in)
+{
+	kmcl_handle_end(in->place, atomic64_read(&in->word) >> 32);
+	kvfree_rcu(in, rcu);
 }
 
 /* Add @count objects to the pool, up to the quota; process context. */
@@ -135,7 +146,7 @@ struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes)
 		}
 		if (in) {		/* for a packet that is gone by now */
 			WRITE_ONCE(rx->spare, NULL);
-			kvfree(in);
+			object_free(in);
 		}
 		WRITE_ONCE(rx->want_bytes, bytes);
 		goto none;
@@ -176,11 +187,12 @@ void kmcl_rx_retire(struct kmcl_incoming *in)
 	if (in->tx.data && in->tx.data != in->data)
 		kfree(in->tx.data);
 	in->tx.data = NULL;
-	atomic_set(&in->state, KMCL_IN_FREE);
+	/* its handle names nothing from here on */
+	atomic64_set(&in->word, (atomic64_read(&in->word) & ~0xffffffffLL) + (1LL << 32) +
+				KMCL_IN_FREE);
 	if (unlikely(in->extra)) {
 		atomic_sub(in->capacity + ch->rx.context_bytes, &ch->rx.extra_bytes);
-		in->object.magic = 0;
-		kvfree(in);
+		object_free(in);
 	} else {
 		llist_add(&in->free, &ch->rx.pool);
 	}
@@ -287,16 +299,14 @@ void kmcl_rx_finish(struct kmcl_channel *ch)
 	cancel_delayed_work_sync(&rx->grow);
 	list_for_each_entry_safe(in, next, &rx->backlog, node)
 		if (in->extra)
-			kvfree(in);
+			object_free(in);
 	INIT_LIST_HEAD(&rx->backlog);
 	rx->backlogged = false;
 	rx->blocked = false;
 	rx->over_quota = false;
 	init_llist_head(&rx->pool);
-	list_for_each_entry_safe(in, next, &rx->all, all) {
-		in->object.magic = 0;
-		kvfree(in);
-	}
+	list_for_each_entry_safe(in, next, &rx->all, all)
+		object_free(in);
 	INIT_LIST_HEAD(&rx->all);
 	rx->objects = 0;
 	/* the next Enable may permit more */
@@ -304,7 +314,8 @@ void kmcl_rx_finish(struct kmcl_channel *ch)
 	rx->object_bytes = 0;
 	quota_update(ch);
 	spin_unlock_bh(&rx->lock);
-	kvfree(rx->spare);
+	if (rx->spare)
+		object_free(rx->spare);
 	rx->spare = NULL;
 	kvfree(rx->scratch);
 	rx->scratch = NULL;

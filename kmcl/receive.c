@@ -36,13 +36,13 @@ static void driver_done(struct kmcl_channel *ch)
 static void call_process(struct kmcl_channel *ch, struct kmcl_incoming *in)
 {
 	const struct kmcl_packet_callbacks *cb = &ch->config.packet;
-	VMBPACKETCOMPLETION handle = (VMBPACKETCOMPLETION)in;
+	VMBPACKETCOMPLETION handle = kmcl_incoming_handle(in);
 	VMBCHANNEL channel = kmcl_channel_handle(ch);
 	void *payload = in->payload;
 	u32 len = in->len;
 
 	atomic_inc(&ch->rx.delivered);
-	atomic_set(&in->state, KMCL_IN_DRIVER);
+	kmcl_incoming_set(in, KMCL_IN_DRIVER);
 	if (cb->ex && cb->process_ex)
 		cb->process_ex(channel, cb->context, handle, payload, len, 0);
 	else if (!cb->ex && cb->process)
@@ -70,7 +70,7 @@ static void backlog_add(struct kmcl_channel *ch, struct kmcl_incoming *in, bool 
 {
 	struct kmcl_rx *rx = &ch->rx;
 
-	atomic_set(&in->state, KMCL_IN_READY);
+	kmcl_incoming_set(in, KMCL_IN_READY);
 	spin_lock_bh(&rx->lock);
 	if (front)
 		list_add(&in->node, &rx->backlog);
@@ -472,85 +472,94 @@ void kmcl_rx_wait_driver(struct kmcl_channel *ch)
 
 /* ---- the API ---- */
 
-static struct kmcl_incoming *incoming(VMBPACKETCOMPLETION handle)
-{
-	struct kmcl_incoming *in = (struct kmcl_incoming *)handle;
-
-	return likely(in && in->object.magic == KMCL_MAGIC_INCOMING) ? in : NULL;
-}
-
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
 			      PVOID Buffer, UINT32 BufferLength)
 {
-	struct kmcl_incoming *in = incoming(PacketCompletionContext);
+	struct kmcl_incoming *in;
 	struct kmcl_channel *ch;
 
-	if (!in)
-		return;
-	ch = in->object.channel;
-	if (unlikely(atomic_cmpxchg(&in->state, KMCL_IN_DRIVER, KMCL_IN_REPLYING) !=
-		     KMCL_IN_DRIVER)) {
-		kmcl_err(ch, "%s: the packet is not the driver's, ignored\n", __func__);
-		return;
-	}
-	/* inside: rx_wait_driver() returns, the channel stays until we leave */
+	/* until the end: rx_wait_driver() returns, the channel stays until we leave */
 	rcu_read_lock();
+	in = kmcl_incoming(PacketCompletionContext);
+	if (unlikely(!in))
+		goto out;
+	ch = in->object.channel;
+	if (unlikely(!kmcl_dispatch(ch, __func__)))
+		goto out;
+	if (unlikely(!kmcl_incoming_move(in, PacketCompletionContext, KMCL_IN_DRIVER,
+					 KMCL_IN_REPLYING))) {
+		kmcl_err(ch, "%s: the packet is not the driver's, ignored\n", __func__);
+		goto out;
+	}
 	if (in->wants_reply)
 		kmcl_reply(in, Buffer, BufferLength);
 	else
 		kmcl_rx_retire(in);
 	driver_done(ch);
+out:
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 
 VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
 {
-	struct kmcl_incoming *in = incoming(PacketCompletionContext);
+	struct kmcl_incoming *in;
 	bool *defer = NULL;
 	struct kmcl_rx *rx;
 
+	rcu_read_lock();
+	in = kmcl_incoming(PacketCompletionContext);
 	if (!in)
-		return;
+		goto out;
 	rx = &in->object.channel->rx;
 	if (READ_ONCE(rx->worker_packet) == in)
 		defer = &rx->worker_defer;
 	else if (READ_ONCE(rx->current_packet) == in)
 		defer = &rx->defer;
 	/* one that has been completed is not given back */
-	if (!defer || atomic_cmpxchg(&in->state, KMCL_IN_DRIVER, KMCL_IN_READY) != KMCL_IN_DRIVER) {
+	if (defer && kmcl_incoming_move(in, PacketCompletionContext, KMCL_IN_DRIVER, KMCL_IN_READY))
+		*defer = true;
+	else
 		kmcl_err(in->object.channel,
 			 "%s: outside ProcessPacket or after PacketComplete, ignored\n", __func__);
-		return;
-	}
-	*defer = true;
+out:
+	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
 
 PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletionContext)
 {
-	struct kmcl_incoming *in = incoming(PacketCompletionContext);
+	struct kmcl_incoming *in;
+	void *context;
 
-	return in ? in->client_context : NULL;
+	rcu_read_lock();
+	in = kmcl_incoming(PacketCompletionContext);
+	context = in ? in->client_context : NULL;
+	rcu_read_unlock();
+	return context;
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketGetClientContext);
 
 VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 {
-	struct kmcl_incoming *in = incoming(PacketCompletionContext);
+	struct kmcl_incoming *in;
 	struct kmcl_channel *ch;
 
-	if (!in)
-		return;
-	ch = in->object.channel;
-	if (atomic_cmpxchg(&in->state, KMCL_IN_DRIVER, KMCL_IN_REPLYING) != KMCL_IN_DRIVER) {
-		kmcl_err(ch, "%s: the packet is not the driver's, ignored\n", __func__);
-		return;
-	}
 	rcu_read_lock();
+	in = kmcl_incoming(PacketCompletionContext);
+	if (!in)
+		goto out;
+	ch = in->object.channel;
+	if (!kmcl_dispatch(ch, __func__))
+		goto out;
+	if (!kmcl_incoming_move(in, PacketCompletionContext, KMCL_IN_DRIVER, KMCL_IN_REPLYING)) {
+		kmcl_err(ch, "%s: the packet is not the driver's, ignored\n", __func__);
+		goto out;
+	}
 	kmcl_poison(ch, "the driver failed an incoming packet");
 	kmcl_rx_retire(in);
 	driver_done(ch);
+out:
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketFail);

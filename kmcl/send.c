@@ -41,6 +41,7 @@ static void encode(struct kmcl_packet *pkt, const void *buf, u32 len, bool pipe)
  * Return: STATUS_SUCCESS: the completion routine is, was or will be called,
  * once. Otherwise it is not: STATUS_INVALID_DEVICE_STATE the channel is
  * disabled or going down; STATUS_INVALID_PARAMETER_1 the packet is in flight;
+ * STATUS_INVALID_DEVICE_REQUEST above DISPATCH_LEVEL;
  * STATUS_INSUFFICIENT_RESOURCES no slot for a packet in the driver's memory.
  */
 NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flags)
@@ -54,6 +55,8 @@ NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flag
 	s64 word, gen;
 	int ret = 0;
 
+	if (unlikely(!kmcl_dispatch(ch, "VmbPacketSend")))
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (unlikely(!pkt->slot) && !kmcl_packet_take_slot(pkt))
 		return STATUS_INSUFFICIENT_RESOURCES;
 	slot = pkt->slot;

@@ -6,6 +6,9 @@
 #include <linux/module.h>
 #include "fixture.h"
 
+/* A slot counts on when its packet is freed, and when the next one sends. */
+#define NEXT_OWNER	(2ULL << 32)
+
 /*
  * A VSC whose host looks inside the guest's hypercall and interrupts from there:
  * what a case does has been seen by the other side when the call returns.
@@ -158,17 +161,17 @@ static void an_answer_to_a_freed_packet_is_ignored(struct kunit *test)
 	old = id_of(pkt);
 	VmbPacketFree(pkt);
 	forge(v, old);
-	forge(v, old + (1ULL << 32));	/* what the slot's next send will be called */
+	forge(v, old + NEXT_OWNER);	/* what the slot's next send will be called */
 	KUNIT_EXPECT_EQ(test, stale(v), 2);
 
 	/* and when the slot has a new owner that has not sent yet */
 	other = kept_packet(v);
 	forge(v, old);
-	forge(v, old + (1ULL << 32));
+	forge(v, old + NEXT_OWNER);
 	KUNIT_EXPECT_EQ(test, stale(v), 4);
 	KUNIT_EXPECT_EQ(test, done(v), 1);
 	KUNIT_ASSERT_EQ(test, send_kept(other, WAIT_FOR_COMPLETION), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, id_of(other), old + (1ULL << 32));
+	KUNIT_EXPECT_EQ(test, id_of(other), old + NEXT_OWNER);
 	vsc_expect_soon(v, done(v) == 2);
 	VmbPacketFree(other);
 }
