@@ -84,7 +84,8 @@ build_kernel() {
 	quietly "uml-$flavour-config" make -C "$src" ARCH=um O="$out" KCONFIG_ALLCONFIG="$config" allnoconfig ||
 		die "cannot configure the UML kernel"
 	check_config "$config" "$out/.config"
-	quietly "uml-$flavour-build" make -C "$src" ARCH=um O="$out" -j"$(nproc)" ||
+	quietly "uml-$flavour-build" make -C "$src" ARCH=um O="$out" -j"$(nproc)" \
+		CFLAGS_stacktrace.o="-include $ROOT/kunit/uml/stacktrace.h" ||
 		die "cannot build the UML kernel"
 	echo "$stamp" >"$out/.stamp"
 }
@@ -151,14 +152,16 @@ find_module() { find "$(modules_dir "$flavour")" -name "$1.ko" -print -quit; }
 
 # Everything this UML may write to is in $run; every process is in the group of timeout.
 boot() {
-	local mem=256M tmp=/dev/shm
+	local mem=256M tmp=/dev/shm watchdog=$((timeout > 10 ? timeout - 5 : timeout))
+	# The guest's seconds: when time travels, a run that is stuck is there at once.
+	[[ ${cmdline[*]} != *time-travel* ]] || watchdog=7200
 	[[ $flavour == plain ]] || mem=768M
 	[[ -d $tmp && -w $tmp ]] || tmp=$run
 	LD_PRELOAD=$BUILD/uml-init/noxstate.so TMPDIR=$tmp HOME=$run \
 		timeout -k 5 "$timeout" "$(kernel_dir "$flavour")/linux" "mem=$mem" \
 		root=/dev/root rootfstype=hostfs "rootflags=$run/root" ro init=/init \
 		con=null con0=fd:0,fd:1 "uml_dir=$run/uml" kunit.enable=1 kasan_multi_shot \
-		"${cmdline[@]}" -- run "watchdog=$((timeout > 10 ? timeout - 5 : timeout))" "$@" \
+		"${cmdline[@]}" -- run "watchdog=$watchdog" "$@" \
 		</dev/null >"$run/log" 2>&1
 }
 
