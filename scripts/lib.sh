@@ -81,9 +81,13 @@ install_packages() {
 	quietly apt-install "${install[@]}" || die "cannot install $*: see the line above"
 }
 
-# apt_view system|own|backports: what the apt calls below see. system is this machine's apt as it
-# is; own has the same sources but fresh lists of its own under $BUILD (no root needed, and good
-# when the machine's lists are missing or old); backports adds Debian's backports suite to that.
+# apt_view system|own|backports|releases: what the apt calls below see. system is this machine's apt
+# as it is; own has the same sources but fresh lists of its own under $BUILD (no root needed, and good
+# when the machine's lists are missing or old); backports adds the backports suite of this machine's
+# Debian to that; releases adds the suites with the oldest and the newest kernel that the library is
+# built for, whichever Debian this machine runs.
+apt_views=(system own backports releases)
+
 apt_view() {
 	local dir=$BUILD/apt/$1 file line
 	apt_opts=()
@@ -95,7 +99,10 @@ apt_view() {
 	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
 		[[ ! -e $file ]] || cp "$file" "$dir/sources/"
 	done
-	[[ $1 != backports ]] || backports_source >"$dir/sources/kmcl-backports.sources" || return
+	case $1 in
+	backports) debian_source CODENAME-backports >"$dir/sources/kmcl.sources" || return ;;
+	releases) debian_source bookworm trixie-backports >"$dir/sources/kmcl.sources" || return ;;
+	esac
 	cat >"$dir/apt.conf" <<-EOF
 		Dir::State "$dir/state";
 		Dir::State::status "/var/lib/dpkg/status";
@@ -115,8 +122,9 @@ apt_view() {
 	touch "$dir/stamp"
 }
 
-# The backports suite of this machine's Debian, from the mirror and with the key it uses already.
-backports_source() {
+# debian_source SUITE...: an apt source of those suites, from the mirror and with the key that this
+# machine uses already; CODENAME stands for that of its own Debian.
+debian_source() {
 	local uri codename entry key=
 	# shellcheck disable=SC2016	# apt expands these
 	read -r codename uri entry < <(apt-get indextargets --format '$(CODENAME) $(REPO_URI) $(SOURCESENTRY) $(ORIGIN) $(COMPONENT)' \
@@ -131,7 +139,7 @@ backports_source() {
 	if [[ ! -r $key ]]; then
 		key=$(find /usr/share/keyrings -name 'debian-archive-keyring.*' -print -quit)
 	fi
-	printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' "$uri" "$codename"
+	printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n' "$uri" "${*//CODENAME/$codename}"
 	[[ -z $key ]] || printf 'Signed-By: %s\n' "$key"
 }
 
@@ -140,7 +148,7 @@ apt_knows() { [[ $(apt-cache "${apt_opts[@]}" show --no-all-versions "$1" 2>/dev
 # Every download goes through here: the first view that has the package gives it.
 download_deb() {
 	local pkg=$1 dir=$2 view
-	for view in system own backports; do
+	for view in "${apt_views[@]}"; do
 		if apt_view "$view" && apt_knows "$pkg" &&
 		   (cd "$dir" && quietly apt-download apt-get "${apt_opts[@]}" download "$pkg") 2>/dev/null; then
 			return
@@ -211,7 +219,7 @@ kernel_release() {
 kernel_release_locked() {
 	local view release
 	[[ ! -s $2 ]] || return 0
-	for view in system own backports; do
+	for view in "${apt_views[@]}"; do
 		apt_view "$view" || continue
 		release=$(find_release "$1")
 		[[ -n $release ]] || continue
@@ -296,10 +304,36 @@ kernel_headers_locked() {
 	touch "$2/kdir"
 }
 
+# kernel_prepared VERSION: a KDIR from Debian's source of that version: a guest's configuration, made
+# ready for modules, and nothing built. It has no Module.symvers.
+kernel_prepared() {
+	local dir=$BUILD/kernels/prepared-$1
+	[[ -e $dir/.prepared ]] || with_lock kernel_prepared_locked "$1" "$dir"
+	echo "$dir"
+}
+
+kernel_prepared_locked() {
+	local src
+	[[ ! -e $2/.prepared ]] || return 0
+	need_packages build-essential flex bison bc libelf-dev libssl-dev
+	src=$(kernel_source "$1")
+	rm -rf "$2"
+	mkdir -p "$2"
+	say "preparing the kernel source $1 for modules: a minute"
+	if ! { quietly "prepare-$1-defconfig" make -C "$src" O="$2" x86_64_defconfig &&
+	       "$src/scripts/config" --file "$2/.config" -e HYPERVISOR_GUEST -e PARAVIRT -e HYPERV -m HYPERV_VMBUS &&
+	       quietly "prepare-$1-config" make -C "$src" O="$2" olddefconfig &&
+	       quietly "prepare-$1" make -C "$src" O="$2" -j"$(nproc)" modules_prepare; }; then
+		die "cannot prepare the kernel source $1"
+	fi
+	grep -qx CONFIG_HYPERV_VMBUS=m "$2/.config" || die "the kernel configuration of $1 has no hv_vmbus module"
+	touch "$2/.prepared"
+}
+
 # The packages that PKG depends on, as the view that has it says; the first of each alternative.
 dpkg_depends() {
 	local view
-	for view in system own backports; do
+	for view in "${apt_views[@]}"; do
 		if apt_view "$view" && apt_knows "$1"; then
 			apt-cache "${apt_opts[@]}" show --no-all-versions "$1" |
 				sed -n 's/^Depends: //p' | tr ',' '\n' | awk '{ print $1 }'
