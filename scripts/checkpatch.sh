@@ -59,7 +59,7 @@ for file in "${files[@]}"; do
 	case $file in
 	include/nt/* | include/vmbus* | include/kmcl/*-functions.h | include/kmcl/interface-tables.h | samples/*)
 		windows+=("$file") ;;
-	kmcl/compat.h | kunit/include/* | kunit/vmbus/* | kunit/uml/* | kunit/sim/hv_common.c | scripts/*)
+	kmcl/compat.h | kunit/include/* | kunit/vmbus/* | kunit/uml/* | kunit/sim/hv_common.c | kunit/sim/compat.h | scripts/*)
 		shim+=("$file") ;;
 	*) linux+=("$file") ;;
 	esac

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The UML rig: a user mode kernel of 6.12 that loads the real in-tree drivers/hv, the simulated
-# host and the modules under test. See Documentation/rig-uml.md.
+# The UML rig: a user mode kernel that loads the real in-tree drivers/hv, the simulated host and
+# the modules under test. See Documentation/rig-uml.md.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-KERNEL=6.12
+KERNEL=${UML_KERNEL:-6.12}
+# Whose nolibc and kunit.py serve all of them.
+TOOLS=6.12
 # What every run loads, in this order, as far as it is built; the suites come behind.
 BASE=(hv_sim hv_vmbus kmcl kmcl_vmbus)
 # A line of a kernel log that says that something is wrong, whatever the tests think.
@@ -19,13 +21,16 @@ REPORTS+='DMA-API:|kmemleak: .*(disabled|Cannot allocate a kmemleak)|unreference
 
 usage() {
 	cat >&2 <<-EOF
-		usage: ${0##*/} kernel plain|debug
-		       ${0##*/} modules plain|debug
-		       ${0##*/} run plain|debug [option]... [module]...
+		usage: ${0##*/} kernel FLAVOUR
+		       ${0##*/} modules FLAVOUR
+		       ${0##*/} run FLAVOUR [option]... [module]...
 
 		kernel   build the UML kernel, once
 		modules  build the modules for it
 		run      both, then boot, load the modules, run their KUnit suites, unload
+
+		A FLAVOUR is plain, debug or, from Linux 7.3 on, smp or smp-debug: the same with two
+		processors. The kernel is 6.12; UML_KERNEL=6.1 in the environment names another.
 
 		A run loads ${BASE[*]} and then the modules named, or every *_kunit.
 		NAME:PARAM=VALUE gives a module a parameter.
@@ -47,6 +52,8 @@ usage() {
 
 kernel_dir() { echo "$BUILD/uml-$KERNEL-$1"; }
 modules_dir() { echo "$BUILD/mod-$KERNEL-$1"; }
+# What a log is called, and who speaks.
+name() { [[ $KERNEL == 6.12 ]] && echo "$1" || echo "$KERNEL-$1"; }
 
 # exclusively DIR COMMAND...: one user of DIR at a time, in this process or another.
 exclusively() {
@@ -61,9 +68,18 @@ exclusively() {
 
 # ---- the kernel -----------------------------------------------------------------------------
 
+# A later fragment overrides an earlier one.
 fragments() {
-	echo "$ROOT/kunit/uml/plain.config"
-	[[ $1 == plain ]] || echo "$ROOT/kunit/uml/$1.config"
+	local dir=$ROOT/kunit/uml
+	echo "$dir/plain.config"
+	[[ $1 != *debug ]] || echo "$dir/debug.config"
+	[[ $1 != smp* ]] || echo "$dir/smp.config"
+	[[ ! -e $dir/$KERNEL.config ]] || echo "$dir/$KERNEL.config"
+}
+
+merge() {
+	awk -F = '/^CONFIG_/ { if (!($1 in line)) name[++n] = $1; line[$1] = $0 }
+		END { for (i = 1; i <= n; i++) print line[name[i]] }' "$@"
 }
 
 build_kernel() {
@@ -71,7 +87,7 @@ build_kernel() {
 	local -a files
 	out=$(kernel_dir "$flavour")
 	need_packages build-essential flex bison bc python3
-	src=$(kernel_source $KERNEL)
+	src=$(kernel_source "$KERNEL")
 	mapfile -t files < <(fragments "$flavour")
 	stamp=$({ cat "${files[@]}"; head -n 6 "$src/Makefile"; gcc --version; } | sha256sum)
 	[[ ! -e $out/.stamp || $(<"$out/.stamp") != "$stamp" ]] || return 0
@@ -80,11 +96,11 @@ build_kernel() {
 	# Objects of another configuration, or of a build that was cut short, are not to be trusted.
 	find "$out" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
 	config=$out/all.config
-	cat "${files[@]}" >"$config"
-	quietly "uml-$flavour-config" make -C "$src" ARCH=um O="$out" KCONFIG_ALLCONFIG="$config" allnoconfig ||
+	merge "${files[@]}" >"$config"
+	quietly "uml-$who-config" make -C "$src" ARCH=um O="$out" KCONFIG_ALLCONFIG="$config" allnoconfig ||
 		die "cannot configure the UML kernel"
 	check_config "$config" "$out/.config"
-	quietly "uml-$flavour-build" make -C "$src" ARCH=um O="$out" -j"$(nproc)" \
+	quietly "uml-$who-build" make -C "$src" ARCH=um O="$out" -j"$(nproc)" \
 		CFLAGS_stacktrace.o="-include $ROOT/kunit/uml/stacktrace.h" ||
 		die "cannot build the UML kernel"
 	echo "$stamp" >"$out/.stamp"
@@ -115,26 +131,28 @@ mirror_sources() {
 			mkdir -p "$dir/${file%/*}"
 			ln -s "$ROOT/$file" "$dir/$file"
 		done
-	echo 'obj-m += kmcl/ kunit/ samples/' >"$dir/Kbuild"
+	# The shims of kunit/include come before the kernel's headers, in every directory below.
+	# shellcheck disable=SC2016	# make expands this
+	printf '%s\n' 'LINUXINCLUDE := -I$(src)/kunit/include $(LINUXINCLUDE)' 'obj-m += kmcl/ kunit/ samples/' >"$dir/Kbuild"
 }
 
 build_modules() {
-	local out dir src log=$BUILD/log/uml-$flavour-modules.log
+	local out dir src log=$BUILD/log/uml-$who-modules.log
 	out=$(kernel_dir "$flavour")
 	dir=$(modules_dir "$flavour")
-	src=$(kernel_source $KERNEL)
+	src=$(kernel_source "$KERNEL")
 	mirror_sources "$dir"
 	mkdir -p "$BUILD/log"
 	if ! make -C "$src" ARCH=um O="$out" M="$dir" W=1 -j"$(nproc)" >"$log" 2>&1 </dev/null; then
 		grep -E 'error|Error|undefined' "$log" | head -n 20 >&2
-		die "cannot build the modules ($flavour): more in $log"
+		die "cannot build the modules ($who): more in $log"
 	fi
 	grep -A 6 'warning:' "$log" >&2 || true
 }
 
 build_init() {
 	local dir=$BUILD/uml-init src=$ROOT/kunit/uml nolibc
-	nolibc=$(kernel_source $KERNEL)/tools/include/nolibc
+	nolibc=$(kernel_source $TOOLS)/tools/include/nolibc
 	mkdir -p "$dir"
 	if [[ $src/init.c -nt $dir/init ]]; then
 		gcc -Os -Wall -static -nostdlib -ffreestanding -fno-stack-protector \
@@ -153,15 +171,22 @@ find_module() { find "$(modules_dir "$flavour")" -name "$1.ko" -print -quit; }
 # Everything this UML may write to is in $run; every process is in the group of timeout.
 boot() {
 	local mem=256M tmp=/dev/shm watchdog=$((timeout > 10 ? timeout - 5 : timeout))
+	local preload=$BUILD/uml-init/noxstate.so smp=()
 	# The guest's seconds: when time travels, a run that is stuck is there at once.
 	[[ ${cmdline[*]} != *time-travel* ]] || watchdog=7200
-	[[ $flavour == plain ]] || mem=768M
+	[[ $flavour != *debug ]] || mem=768M
 	[[ -d $tmp && -w $tmp ]] || tmp=$run
-	LD_PRELOAD=$BUILD/uml-init/noxstate.so TMPDIR=$tmp HOME=$run \
+	if [[ $flavour == smp* ]]; then
+		# UML has several processors only with seccomp, which needs no help with the registers;
+		# kmemleak does not survive there.
+		smp=(ncpus=2 seccomp=on kmemleak=off)
+		preload=
+	fi
+	LD_PRELOAD=$preload TMPDIR=$tmp HOME=$run \
 		timeout -k 5 "$timeout" "$(kernel_dir "$flavour")/linux" "mem=$mem" \
 		root=/dev/root rootfstype=hostfs "rootflags=$run/root" ro init=/init \
 		con=null con0=fd:0,fd:1 "uml_dir=$run/uml" kunit.enable=1 kasan_multi_shot \
-		"${cmdline[@]}" -- run "watchdog=$watchdog" "$@" \
+		"${smp[@]}" "${cmdline[@]}" -- run "watchdog=$watchdog" "$@" \
 		</dev/null >"$run/log" 2>&1
 }
 
@@ -184,7 +209,7 @@ tally() {
 
 summary() {
 	local passed failed skipped problem=0 parse
-	parse=$(kernel_source $KERNEL)/tools/testing/kunit/kunit.py
+	parse=$(kernel_source $TOOLS)/tools/testing/kunit/kunit.py
 	sed -n '/^init: start/,$p' "$run/log" >"$run/tests"
 	ktap "$run/tests" | python3 "$parse" parse >"$run/summary" 2>&1 || true
 	grep -E 'FAILED|CRASHED|\[ERROR\]|Testing complete' "$run/summary" >&2 || true
@@ -194,29 +219,29 @@ summary() {
 	failed=$(($(tally "$run/summary" failed) + $(tally "$run/summary" crashed) + $(tally "$run/summary" errors)))
 
 	if ((status == 124 || status == 137)); then
-		say "$flavour: no end after $timeout seconds"
+		say "$who: no end after $timeout seconds"
 		problem=1
 	elif ! grep -q '^init: end' "$run/tests"; then
-		say "$flavour: the kernel died (exit status $status)"
+		say "$who: the kernel died (exit status $status)"
 		problem=1
 	fi
-	if grep '^init: failed' "$run/tests" | sed 's/^init: failed/'"$flavour"'/' >&2; then
+	if grep '^init: failed' "$run/tests" | sed 's/^init: failed/'"$who"'/' >&2; then
 		problem=1
 	fi
 	if grep -E -m 20 "$REPORTS" "$run/tests" >&2; then
-		say "$flavour: the kernel reports problems, see above"
+		say "$who: the kernel reports problems, see above"
 		problem=1
 	fi
 	((failed += problem)) || true
 	# Not before: another run may have the same name for its log.
 	mv "$run/log" "$log"
-	((failed == 0)) || say "$flavour: the whole log is $log"
+	((failed == 0)) || say "$who: the whole log is $log"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	((failed == 0))
 }
 
 run() {
-	local only='' keep='' filter='' timeout=120 log=$BUILD/log/uml-$flavour.log status=0 arg file
+	local only='' keep='' filter='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
 	local -a cmdline=() wanted=() load=()
 	while (($#)); do
 		case $1 in
@@ -238,7 +263,7 @@ run() {
 	if ((${#wanted[@]} == 0)) && [[ ! $only ]]; then
 		mapfile -t wanted < <(find "$(modules_dir "$flavour")" -name '*_kunit.ko' -printf '%f\n' | sed 's/\.ko$//' | sort -r)
 	fi
-	run=$BUILD/uml-run/$flavour-$$
+	run=$BUILD/uml-run/$who-$$
 	trap 'rm -rf "$run"' EXIT
 	mkdir -p "$run/root"/{proc,sys,dev,sbin} "${log%/*}"
 	cp "$BUILD/uml-init/init" "$run/root/init"
@@ -259,6 +284,15 @@ run() {
 	done
 	[[ ! $keep ]] || args=(keep "${args[@]}")
 	boot "${args[@]}" || status=$?
+	# With several processors UML itself may panic while it boots: nothing of ours is loaded yet.
+	for arg in 1 2 3 4; do
+		if [[ $flavour != smp* || $status == 124 ]] || grep -q '^init: start' "$run/log"; then
+			break
+		fi
+		say "$who: UML died while it booted: once more ($arg)"
+		status=0
+		boot "${args[@]}" || status=$?
+	done
 	summary
 }
 
@@ -272,11 +306,12 @@ modules() {
 
 # Read as a whole before it runs: this file may be replaced while a kernel is built.
 main() {
-	local action flavour
+	local action flavour who
 	(($# >= 2)) || usage
 	action=$1 flavour=$2
 	shift 2
-	[[ $flavour == plain || $flavour == debug ]] || usage
+	[[ $flavour == @(plain|debug|smp|smp-debug) ]] || usage
+	who=$(name "$flavour")
 	case $action in
 	kernel) kernel ;;
 	modules) modules ;;

@@ -10,9 +10,9 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
-#include <linux/version.h>
 #include <asm/sync_bitops.h>
 #include "hv/hyperv_vmbus.h"
+#include "compat.h"
 #include "internal.h"
 
 #define NR_SINTS		16
@@ -372,8 +372,8 @@ int hvsim_hypervisor_init(void)
 	for_each_possible_cpu(cpu) {
 		struct vp *vp = per_cpu_ptr(&vps, cpu);
 
-		hrtimer_init(&vp->irq_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-		vp->irq_timer.function = irq_timer_fn;
+		hrtimer_setup(&vp->irq_timer, irq_timer_fn, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_PINNED_HARD);
 		INIT_CSD(&vp->ipi, ipi_fn, NULL);
 	}
 	return 0;

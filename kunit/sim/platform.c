@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include "compat.h"
 #include "internal.h"
 
 struct ms_hyperv_info ms_hyperv;
@@ -38,6 +39,7 @@ void hyperv_report_panic(struct pt_regs *regs, long err, bool in_die)
 {
 }
 
+#if HVSIM_NAMES_HYPERVISOR
 int hv_get_hypervisor_version(union hv_hypervisor_version_info *info)
 {
 	memset(info, 0, sizeof(*info));
@@ -45,6 +47,7 @@ int hv_get_hypervisor_version(union hv_hypervisor_version_info *info)
 	info->build_number = 20348;
 	return 0;
 }
+#endif
 
 /* hv_common_free() is __init and gone by now. */
 static void free_common(void)

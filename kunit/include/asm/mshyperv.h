@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What <asm/mshyperv.h> is on UML: hypercalls and synthetic MSRs become plain
- * calls into the simulated hypervisor (sim/hypervisor.c). Found before the
- * kernel's own only by the objects of kunit/sim/ and kunit/vmbus/.
+ * calls into the simulated hypervisor (sim/hypervisor.c). scripts/uml.sh has it
+ * found before the kernel's own.
  */
 #ifndef _KMCL_UML_ASM_MSHYPERV_H
 #define _KMCL_UML_ASM_MSHYPERV_H
 
 #include <linux/types.h>
 #include <linux/io.h>
+#if __has_include(<asm/hyperv-tlfs.h>)
 #include <asm/hyperv-tlfs.h>
+#else
+#include <hyperv/hvhdk.h>
+#endif
 
 /* The bus takes its interrupt through hv_setup_vmbus_handler(), not from an IRQ. */
 #define HYPERVISOR_CALLBACK_VECTOR	0xf3

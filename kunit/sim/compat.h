@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Differences between the kernels that the rig runs, each named by what is
+ * different. As kmcl/compat.h is for the library, this is the only place of the
+ * rig that looks at kernel versions.
+ */
+#ifndef _KMCL_HVSIM_COMPAT_H
+#define _KMCL_HVSIM_COMPAT_H
+
+#include <linux/hrtimer.h>
+#include <linux/version.h>
+
+/* hv_vmbus was an ACPI driver; now a platform driver without ACPI */
+#define HVSIM_BUS_IS_ACPI_DRIVER	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0))
+
+/* The architecture did not name the version of the hypervisor to common code. */
+#define HVSIM_NAMES_HYPERVISOR		(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock_id, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock_id, mode);
+	timer->function = function;
+}
+#endif
+
+#endif
