@@ -14,6 +14,10 @@
 #define timer_delete_sync(timer)	del_timer_sync(timer)
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define timer_destroy_on_stack(timer)	destroy_timer_on_stack(timer)
+#endif
+
 /* MAX_ORDER was one more than the largest order */
 #ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER	(MAX_ORDER - 1)

@@ -42,7 +42,7 @@ void kmcl_step_begin(struct kmcl_step *step, struct kmcl_channel *ch, const char
 void kmcl_step_end(struct kmcl_step *step)
 {
 	timer_delete_sync(&step->timer);
-	destroy_timer_on_stack(&step->timer);
+	timer_destroy_on_stack(&step->timer);
 }
 
 /* ---- ownership of life ---- */

@@ -9,7 +9,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include <asm/hyperv-tlfs.h>
 #include "sim_guest.h"
 
 static struct guest *const guest = &guests[0];

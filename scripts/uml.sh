@@ -152,7 +152,7 @@ build_modules() {
 
 build_init() {
 	local dir=$BUILD/uml-init src=$ROOT/kunit/uml nolibc
-	nolibc=$(kernel_source $TOOLS)/tools/include/nolibc
+	nolibc=$(kernel_source "$TOOLS")/tools/include/nolibc
 	mkdir -p "$dir"
 	if [[ $src/init.c -nt $dir/init ]]; then
 		gcc -Os -Wall -static -nostdlib -ffreestanding -fno-stack-protector \
@@ -209,7 +209,7 @@ tally() {
 
 summary() {
 	local passed failed skipped problem=0 parse
-	parse=$(kernel_source $TOOLS)/tools/testing/kunit/kunit.py
+	parse=$(kernel_source "$TOOLS")/tools/testing/kunit/kunit.py
 	sed -n '/^init: start/,$p' "$run/log" >"$run/tests"
 	ktap "$run/tests" | python3 "$parse" parse >"$run/summary" 2>&1 || true
 	grep -E 'FAILED|CRASHED|\[ERROR\]|Testing complete' "$run/summary" >&2 || true
