@@ -2,6 +2,7 @@
 /*
  * Channel objects: allocation, configuration while disabled, and the getters.
  */
+#include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/slab.h>
 #include <kmcl/device.h>
@@ -71,12 +72,14 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	ch->config.in_pages = KMCL_DEFAULT_PAGES;
 	ch->config.out_pages = KMCL_DEFAULT_PAGES;
 	ch->config.quota = KMCL_DEFAULT_QUOTA;
+	ch->config.processor = KMCL_ANY_PROCESSOR;
 	kmcl_channel_name(ch);
 	ratelimit_default_init(&ch->errors);
 	ratelimit_default_init(&ch->warnings);
 	kmcl_life_init(ch);
 	kmcl_sub_init(ch);
 	kmcl_gpadls_init(ch);
+	kmcl_device_init(ch);
 	kmcl_tx_init(ch);
 	kmcl_rx_init(ch);
 	ch->magic = KMCL_MAGIC_CHANNEL;
@@ -373,6 +376,19 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
+
+NTSTATUS VmbClientChannelInitSetTargetProcessorIndex(VMBCHANNEL Channel, ULONG ProcessorIndex)
+{
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (ProcessorIndex >= nr_cpu_ids || !cpu_online(ProcessorIndex))
+		return STATUS_INVALID_PARAMETER_2;
+	ch->config.processor = ProcessorIndex;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetProcessorIndex);
 
 NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,
 					  LPCGUID InterfaceInstance,

@@ -415,8 +415,6 @@ static struct mdl_piece mdl_piece(PMDL mdl, u32 *offset, u64 *length)
 	return piece;
 }
 
-#define MDL_HAS_PAGES	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
-
 NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags, PMDL Mdl,
 				      UINT32 MdlOffset, UINT32 MdlLength, PUINT32 GpadlHandle)
 {
@@ -438,7 +436,7 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags, PMDL Mdl
 	for (mdl = Mdl, bytes = 0; mdl && left && bytes <= limit; mdl = mdl->Next) {
 		struct mdl_piece piece = mdl_piece(mdl, &skip, &left);
 
-		if (!(mdl->MdlFlags & MDL_HAS_PAGES))
+		if (!kmcl_nt_mdl_has_pages(mdl))
 			return STATUS_INVALID_PARAMETER_3;
 		if (!piece.bytes)
 			continue;

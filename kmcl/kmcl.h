@@ -179,6 +179,7 @@ struct kmcl_config {
 	u32 quota;			/* rx.lock; any time, see kmcl_rx_set_quota() */
 	u32 client_context;		/* bytes with each incoming packet */
 	u32 inline_context;		/* bytes in each packet of VmbPacketAllocate() */
+	int processor;			/* for interrupts, or KMCL_ANY_PROCESSOR */
 	bool named;
 	char friendly[40];
 	struct kmcl_packet_callbacks packet;
@@ -217,6 +218,10 @@ struct kmcl_rx {
 	bool over_quota;		/* for want of quota: until a packet is completed */
 	int stop_busy;			/* reader: objects in use when it stopped for that */
 	bool passive;
+	u8 share;			/* of a processor, percent, for the reader */
+	u64 window;			/* reader: when the current window began */
+	u64 window_used;		/* reader: ns of it, without the current batch */
+	u64 batch_began;		/* reader */
 	bool backlogged;		/* lock; read without: order goes through the worker */
 	u32 quota;			/* lock; config.quota, as far as the pool may grow */
 	atomic_t delivered;		/* packets at the driver */
@@ -300,6 +305,14 @@ struct kmcl_channel {
 	struct kmcl_transport *transport;
 	const char *poison;		/* why; NULL: healthy */
 	struct work_struct poison_work;
+
+	/* device.c */
+	struct mutex device_lock;
+	struct kmcl_link *bound;	/* device_lock; from Opened to Closed */
+	u64 mmio_start;			/* device_lock */
+	u64 mmio_size;			/* device_lock */
+	bool latency_set;		/* device_lock */
+	u16 latency_before;		/* device_lock; to be restored */
 
 	/* gpadl.c */
 	struct mutex control;		/* around a wait for the peer's answer */
@@ -392,6 +405,12 @@ void kmcl_subs_cut(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_subs_disable(struct kmcl_channel *ch);
 void kmcl_subs_pause(struct kmcl_channel *ch);
 void kmcl_subs_start(struct kmcl_channel *ch);
+
+/* device.c */
+void kmcl_device_init(struct kmcl_channel *ch);
+void kmcl_device_bind(struct kmcl_channel *ch);
+void kmcl_device_unbind(struct kmcl_channel *ch);
+int kmcl_device_processor(struct kmcl_channel *ch);
 
 /* gpadl.c */
 void kmcl_gpadls_init(struct kmcl_channel *ch);

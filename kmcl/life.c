@@ -211,6 +211,7 @@ static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
 		return -ENODEV;
 	}
 	WRITE_ONCE(link->channel, ch);
+	link->processor = kmcl_device_processor(ch);
 	WRITE_ONCE(ch->poison, NULL);
 	kmcl_rx_shut_gate(ch);
 	kmcl_step_begin(&step, ch, "the host to open the channel");
@@ -347,6 +348,7 @@ static void finish(struct kmcl_channel *ch)
 	synchronize_rcu();
 	kmcl_tx_abort(ch, STATUS_CANCELLED);
 	kmcl_gpadls_finish(ch);
+	kmcl_device_unbind(ch);
 	if (ch->claimed)
 		ch->transport->release(&ch->target);
 	ch->claimed = false;
@@ -405,6 +407,7 @@ static NTSTATUS bring_up(struct kmcl_channel *ch)
 		return kmcl_status_from_errno(ret);
 	}
 
+	kmcl_device_bind(ch);
 	ch->state = KMCL_OPEN;
 	WRITE_ONCE(ch->subs_open, true);
 	status = call_opened(ch);

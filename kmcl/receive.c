@@ -25,6 +25,7 @@
 
 #define RX_BUDGET	256	/* packets per run of the reader */
 #define RX_RUNS		8	/* of the reader, before others get the processor */
+#define RX_WINDOW	(10 * NSEC_PER_MSEC)	/* for the share of a processor */
 
 /* The driver has nothing more to do with one packet. */
 static void driver_done(struct kmcl_channel *ch)
@@ -138,6 +139,52 @@ static void rx_worker(struct work_struct *work)
 	wake_up_all(&ch->life_wait);
 }
 
+/* ---- the share of a processor ---- */
+
+/*
+ * A driver may bound the reader's share of a processor.  What comes when the
+ * share of a window is used up is delivered by the worker, where the scheduler
+ * divides the time; the reader goes on copying, up to the quota, and completing
+ * what is answered.  Only a channel with a bound looks at the clock.
+ */
+static void share_begin(struct kmcl_rx *rx)
+{
+	if (unlikely(READ_ONCE(rx->share) < 100))
+		rx->batch_began = ktime_get_mono_fast_ns();
+}
+
+static void share_end(struct kmcl_rx *rx)
+{
+	u64 now;
+
+	if (likely(READ_ONCE(rx->share) == 100))
+		return;
+	now = ktime_get_mono_fast_ns();
+	/* 0: the bound came in the middle of this batch */
+	if (rx->batch_began && now > rx->batch_began)
+		rx->window_used += now - rx->batch_began;
+	rx->batch_began = 0;
+}
+
+static bool share_is_used(struct kmcl_rx *rx)
+{
+	u8 share = READ_ONCE(rx->share);
+	u64 now, used;
+
+	if (likely(share == 100))
+		return false;
+	now = ktime_get_mono_fast_ns();
+	if (now - rx->window >= RX_WINDOW) {
+		rx->window = now;
+		rx->window_used = 0;
+		rx->batch_began = now;
+	}
+	used = rx->window_used;
+	if (rx->batch_began && now > rx->batch_began)
+		used += now - rx->batch_began;
+	return used >= RX_WINDOW / 100 * share;
+}
+
 /* ---- the reader ---- */
 
 /* False: it comes again, and counts then. */
@@ -234,7 +281,7 @@ static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 		kmcl_poison(ch, "pipe header of an incoming packet is damaged");
 		return RX_POISON;
 	}
-	if (unlikely(READ_ONCE(rx->passive) || READ_ONCE(rx->backlogged)))
+	if (unlikely(READ_ONCE(rx->passive) || READ_ONCE(rx->backlogged) || share_is_used(rx)))
 		backlog_add(ch, in, false);
 	else if (rx_deliver(ch, in))
 		++*count;
@@ -364,8 +411,11 @@ void kmcl_rx_event(struct kmcl_channel *ch)
 	do {
 		claims = atomic_read(&ch->rx.claims);
 		link = rcu_dereference(ch->link);
-		if (link && !READ_ONCE(ch->poison))
+		if (link && !READ_ONCE(ch->poison)) {
+			share_begin(&ch->rx);
 			again = rx_batch(ch, link);
+			share_end(&ch->rx);
+		}
 		/* a peer that signals all the time does not keep us in here */
 		if (unlikely(++runs == RX_RUNS)) {
 			atomic_set(&ch->rx.claims, 0);
@@ -413,6 +463,7 @@ void kmcl_rx_init(struct kmcl_channel *ch)
 	INIT_WORK(&rx->worker, rx_worker);
 	kmcl_pool_init(ch);
 	rx->quota = ch->config.quota;
+	rx->share = 100;
 }
 
 /* Let data through and look at what has piled up. */
@@ -572,3 +623,18 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel, BOOLEAN Passiv
 		WRITE_ONCE(ch->rx.passive, !!Passive);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
+
+VOID VmbChannelSetAllowableDpcCpuUsage(VMBCHANNEL Channel, UINT8 AllowableDpcCpuUsage)
+{
+	struct kmcl_channel *ch = kmcl_channel(Channel);
+
+	if (!ch)
+		return;
+	if (!AllowableDpcCpuUsage || AllowableDpcCpuUsage > 100) {
+		kmcl_err(ch, "%s: %u percent is no share of a processor, ignored\n", __func__,
+			 AllowableDpcCpuUsage);
+		return;
+	}
+	WRITE_ONCE(ch->rx.share, AllowableDpcCpuUsage);
+}
+EXPORT_SYMBOL_GPL(VmbChannelSetAllowableDpcCpuUsage);

@@ -58,6 +58,12 @@ struct module;
  * @unshare: take it back, with the values of @share; also after the close, while
  *	the target is claimed. May sleep, waits for the peer without limit. A
  *	failure means that the peer may still use the memory.
+ * @reserve_mmio: reserve the window of addresses that the offer asks for; a
+ *	size of 0 when it asks for none. May sleep; while the target is claimed.
+ * @release_mmio: give it back
+ * @set_latency: say how late, in 100 ns, a signal to the peer may be; *@old is
+ *	how late it could be before. -EOPNOTSUPP: the transport cannot. May sleep;
+ *	while the target is claimed.
  */
 struct kmcl_link_ops {
 	int (*open)(struct kmcl_link *link, u32 out_bytes, u32 in_bytes);
@@ -71,13 +77,20 @@ struct kmcl_link_ops {
 	void (*kick)(struct kmcl_link *link);
 	int (*share)(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle);
 	int (*unshare)(struct kmcl_link *link, u32 handle, void *memory, u32 bytes);
+	int (*reserve_mmio)(struct kmcl_link *link, u64 *start, u64 *size);
+	void (*release_mmio)(struct kmcl_link *link, u64 start, u64 size);
+	int (*set_latency)(struct kmcl_link *link, u16 latency, u16 *old);
 };
+
+#define KMCL_ANY_PROCESSOR	(-1)
 
 /**
  * struct kmcl_link - one open pair of rings
  * @ops: the transport's functions
  * @channel: whose packets these are; set by the library before @ops->open,
  *	taken back by a transport whose rings stay open without it
+ * @processor: that the peer shall interrupt, or KMCL_ANY_PROCESSOR; set by the
+ *	library before @ops->open
  * @in: the incoming ring; filled in by @ops->open
  * @share_max: bytes of the largest GPADL; filled in by @ops->open
  * @share_wipes: lending memory destroys what is in it; filled in by @ops->open
@@ -87,6 +100,7 @@ struct kmcl_link_ops {
 struct kmcl_link {
 	const struct kmcl_link_ops *ops;
 	struct kmcl_channel *channel;
+	int processor;
 	struct kmcl_ring in;
 	u32 share_max;
 	bool share_wipes;

@@ -24,6 +24,8 @@
 #define GPADL_PAGES_MAX	((U16_MAX - sizeof(struct gpa_range)) / sizeof(u64))
 
 #define UNSHARE_TRIES	20	/* in two seconds */
+#define MMIO_ALIGN	0x100000	/* offers count in megabytes */
+#define MONITOR_LATENCY	1000	/* 100 us, as the bus's own comments have it */
 
 static struct vmbus_channel *channel_of(struct kmcl_link *link)
 {
@@ -77,6 +79,8 @@ static int vmbus_link_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 	v->tried = true;
 	if (!v->primary)
 		kmcl_subs_collect(v);
+	if (link->processor != KMCL_ANY_PROCESSOR)
+		chan->target_cpu = link->processor;
 
 	/* each ring has one control page in front of its data */
 	ret = vmbus_open(chan, out_bytes + PAGE_SIZE, in_bytes + PAGE_SIZE,
@@ -219,6 +223,53 @@ static int vmbus_link_unshare(struct kmcl_link *link, u32 handle, void *memory, 
 	return ret;
 }
 
+static int vmbus_link_reserve_mmio(struct kmcl_link *link, u64 *start, u64 *size)
+{
+	static const struct hv_vmbus_device_id video = { HV_SYNTHVID_GUID };
+	struct hv_device *hv = kmcl_vdev(link)->hv;
+	u64 bytes = (u64)channel_of(link)->offermsg.offer.mmio_megabytes << 20;
+	struct resource *res;
+	int ret;
+
+	*start = 0;
+	*size = 0;
+	if (!bytes)
+		return 0;
+	/* the firmware's frame buffer is the video device's alone */
+	ret = vmbus_allocate_mmio(&res, hv, 0, -1, bytes, MMIO_ALIGN,
+				  guid_equal(&hv->dev_type, &video.guid));
+	if (ret)
+		return ret;
+	*start = res->start;
+	*size = bytes;
+	return 0;
+}
+
+static void vmbus_link_release_mmio(struct kmcl_link *link, u64 start, u64 size)
+{
+	vmbus_free_mmio(start, size);
+}
+
+/*
+ * The bus keeps the monitor page to itself and writes no latency into it.  What
+ * it has is a switch: signal at once, or let the host look as often as it likes.
+ */
+static int vmbus_link_set_latency(struct kmcl_link *link, u16 latency, u16 *old)
+{
+	struct vmbus_channel *chan = channel_of(link);
+
+	if (!chan->offermsg.monitor_allocated) {
+		/* signals are at once and cannot be anything else */
+		*old = 0;
+		return latency ? -EOPNOTSUPP : 0;
+	}
+	if (latency && latency != MONITOR_LATENCY)
+		return -EOPNOTSUPP;
+	*old = chan->low_latency ? 0 : MONITOR_LATENCY;
+	WRITE_ONCE(chan->low_latency, !latency);
+	return 0;
+}
+
 const struct kmcl_link_ops kmcl_vmbus_link_ops = {
 	.open		= vmbus_link_open,
 	.close		= vmbus_link_close,
@@ -230,6 +281,9 @@ const struct kmcl_link_ops kmcl_vmbus_link_ops = {
 	.kick		= vmbus_link_kick,
 	.share		= vmbus_link_share,
 	.unshare	= vmbus_link_unshare,
+	.reserve_mmio	= vmbus_link_reserve_mmio,
+	.release_mmio	= vmbus_link_release_mmio,
+	.set_latency	= vmbus_link_set_latency,
 };
 
 static int __init kmcl_vmbus_init(void)

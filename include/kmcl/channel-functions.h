@@ -124,9 +124,15 @@ FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE VmbChannelGetInterfaceInstance;
 
 /**
  * typedef FN_VMB_CHANNEL_GET_MMIO_SPACE - VmbChannelGetMmioSpace(): where is its window
- * @Channel: a channel, from Opened on
- * @PhysicalAddress: Decided here: the physical address of the window
- * @Size: its bytes; Decided here: both are 0 when the offer has no window
+ * @Channel: a channel, from Opened to the return of Closed
+ * @PhysicalAddress: Decided here: the physical address of the window, for
+ *                   ioremap(); or NULL
+ * @Size: its bytes, or NULL.  Decided here: both are 0 when the offer has no
+ *        window, when there is no room for it, with a log line, and at any other
+ *        time
+ *
+ * The addresses are reserved at the first call and given back when Closed has
+ * returned; what the driver has mapped there must be unmapped by then.
  *
  * Context: process, may sleep.
  */
@@ -137,8 +143,13 @@ FN_VMB_CHANNEL_GET_MMIO_SPACE VmbChannelGetMmioSpace;
 
 /**
  * typedef FN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT - the VMBus device
- * @Channel: a channel
- * @TargetDeviceObject: the VMBus device that the channel speaks through
+ * @Channel: a channel, from Opened to the return of Closed
+ * @TargetDeviceObject: the VMBus device that the channel speaks through; NULL at
+ *                      any other time
+ *
+ * Decided here: no reference is taken.  The device is there until Closed returns;
+ * who wants it for longer takes a reference of its own before, with
+ * get_device(kmcl_device(TargetDeviceObject)).
  *
  * Context: process, may sleep.
  */
@@ -149,8 +160,11 @@ FN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT VmbChannelGetTargetDeviceObject;
 
 /**
  * typedef FN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT - the driver's device
- * @Channel: a channel
- * @ParentDeviceObject: what the channel was made with
+ * @Channel: a channel in any state
+ * @ParentDeviceObject: what the channel was made with, perhaps NULL
+ *
+ * Decided here: no reference is taken.  The channel holds one of its own until
+ * VmbChannelCleanup().
  *
  * Context: process, may sleep.
  */
@@ -190,9 +204,15 @@ FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA VmbChannelSetTransactionQuota;
 
 /**
  * typedef FN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE - bound the softirq share
- * @Channel: a channel
+ * @Channel: a channel in any state
  * @AllowableDpcCpuUsage: share of a processor for delivery in softirq, 1 to 100
- *                        percent
+ *                        percent; another value is one log line
+ *
+ * Decided here: counted in windows of 10 ms, over everything that the channel
+ * does for incoming packets in softirq, completion routines included.  When the
+ * share of a window is used up, new packets are delivered in process context,
+ * where the scheduler divides the time, in order, and until that backlog is
+ * empty; answers are still completed in softirq.  At 100 nothing is counted.
  *
  * Context: process, may sleep.
  */
@@ -204,12 +224,19 @@ FN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE VmbChannelSetAllowableDpcCpuUsage;
 /**
  * typedef FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY - trade delay for fewer signals
  * @Channel: a channel from Opened to Closed, inside both callbacks too
- * @InterruptLatency: longest delay of a signal, in units of 100 ns
- * @OldInterruptLatency: the value before, or NULL
+ * @InterruptLatency: longest delay of a signal to the peer, in units of 100 ns
+ * @OldInterruptLatency: the value before, written on success alone, or NULL
+ *
+ * hv_vmbus keeps the monitor page, where Windows puts this number, to itself.
+ * Decided here: two values work on a channel that the host monitors, 0 (signal
+ * at once) and 1000 (100 us, what the host does by itself, which is also how a
+ * channel starts and what the old value then is).  A channel that is not
+ * monitored signals at once, and takes 0 alone.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
- * open.
+ * open; STATUS_NOT_SUPPORTED for other values; STATUS_INVALID_DEVICE_STATE above
+ * PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY(VMBCHANNEL Channel, UINT16 InterruptLatency,
 						      PUINT16 OldInterruptLatency);

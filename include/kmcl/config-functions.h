@@ -368,7 +368,11 @@ FN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PNP VmbClientChannelInitSetTargetPnp;
 /**
  * typedef FN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PROCESSOR_INDEX - choose the processor
  * @Channel: a disabled client channel
- * @ProcessorIndex: the processor that the peer interrupts
+ * @ProcessorIndex: the processor that the peer interrupts, by Linux' number
+ *
+ * Holds for the channel's opens to come.  A processor that goes offline before
+ * one of them is replaced by the bus's choice, with a log line; afterwards the
+ * bus keeps it online, and /sys/bus/vmbus can move the channel.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not

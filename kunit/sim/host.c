@@ -268,6 +268,7 @@ bool hvsim_send_offer(struct hvsim_chan *chan)
 	msg.offer.if_type = offer->type;
 	msg.offer.if_instance = offer->instance;
 	msg.offer.chn_flags = offer->flags;
+	msg.offer.mmio_megabytes = offer->mmio_megabytes;
 	msg.offer.sub_channel_index = offer->sub_index;
 	memcpy(msg.offer.u.std.user_def, offer->user_def, sizeof(offer->user_def));
 

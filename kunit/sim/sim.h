@@ -113,6 +113,7 @@ struct hvsim_script {
  * @sub_index: 0: a primary channel; otherwise a sub-channel of the primary with
  *	the same GUIDs, which is rescinded when the guest closes the primary
  * @flags: chn_flags of the offer
+ * @mmio_megabytes: the size of the window that it asks for
  * @user_def: the offer's user defined bytes
  * @hold: BIT(type) for messages to put aside from the start, see hvsim_hold()
  * @exec: how the host runs on this channel
@@ -123,6 +124,7 @@ struct hvsim_offer {
 	guid_t instance;
 	u16 sub_index;
 	u16 flags;
+	u16 mmio_megabytes;
 	u8 user_def[MAX_USER_DEFINED_BYTES];
 	unsigned long hold;
 	enum hvsim_exec exec;

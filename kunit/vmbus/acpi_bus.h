@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Up to 6.3 the bus was an ACPI driver. UML has no ACPI: here is as much of it
- * as that driver touches, with one device, "VMBUS", that has no resources and
+ * as that driver touches, with one device, "VMBUS", that has one resource and
  * is there from the registration of the driver to its end.
  */
 #ifndef _KMCL_UML_ACPI_BUS_H
@@ -77,9 +77,21 @@ static inline struct acpi_device *acpi_dev_parent(struct acpi_device *device)
 	return NULL;
 }
 
+static inline acpi_status uml_walk_resources(acpi_status (*walk)(struct acpi_resource *, void *),
+					     void *context)
+{
+	struct acpi_resource res = {
+		.type = ACPI_RESOURCE_TYPE_ADDRESS64,
+		.data.address64.address.minimum = UML_MMIO_BASE,
+		.data.address64.address.maximum = UML_MMIO_BASE + UML_MMIO_SIZE - 1,
+	};
+
+	return walk(&res, context);
+}
+
 /* The kernel's own stub fails. */
 #define acpi_walk_resources(handle, method, walk, context)	\
-	((void)(handle), (void)(walk), AE_OK)
+	((void)(handle), uml_walk_resources(walk, context))
 #define acpi_dev_resource_interrupt(res, index, r)	(memset(r, 0, sizeof(*(r))), false)
 
 #endif
