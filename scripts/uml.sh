@@ -131,9 +131,11 @@ mirror_sources() {
 			mkdir -p "$dir/${file%/*}"
 			ln -s "$ROOT/$file" "$dir/$file"
 		done
-	# The shims of kunit/include come before the kernel's headers, in every directory below.
+	# The shims of kunit/include come before the kernel's headers, in every directory below; what
+	# <asm/mshyperv.h> declares depends on the option.
 	# shellcheck disable=SC2016	# make expands this
-	printf '%s\n' 'LINUXINCLUDE := -I$(src)/kunit/include $(LINUXINCLUDE)' 'obj-m += kmcl/ kunit/ samples/' >"$dir/Kbuild"
+	printf '%s\n' 'LINUXINCLUDE := -I$(src)/kunit/include $(LINUXINCLUDE)' \
+		'subdir-ccflags-y := -DCONFIG_HYPERV=1' 'obj-m += kmcl/ kunit/ samples/' >"$dir/Kbuild"
 }
 
 build_modules() {
