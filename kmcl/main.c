@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <kmcl/vsc.h>
 #include "kmcl.h"
+#include "nt.h"
 
 struct workqueue_struct *kmcl_wq;
 
@@ -129,14 +130,22 @@ EXPORT_SYMBOL_GPL(kmcl_vsc_unregister);
 
 static int __init kmcl_init(void)
 {
+	int ret;
+
 	kmcl_packets_setup();
 	/* unbound: work items wait for the peer or the driver, some for long */
 	kmcl_wq = alloc_workqueue("kmcl", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return kmcl_wq ? 0 : -ENOMEM;
+	if (!kmcl_wq)
+		return -ENOMEM;
+	ret = kmcl_nt_init();
+	if (ret)
+		destroy_workqueue(kmcl_wq);
+	return ret;
 }
 
 static void __exit kmcl_exit(void)
 {
+	kmcl_nt_exit();
 	destroy_workqueue(kmcl_wq);
 	/* completers that were in an RCU read side section of ours */
 	rcu_barrier();

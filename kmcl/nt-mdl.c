@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <ntddk.h>
+#include "compat.h"
 
 /* Of Windows' pages in a page of the kernel's: one, but for other processors. */
 #define PFNS_PER_PAGE	(PAGE_SIZE / KMCL_NT_PAGE_SIZE)
@@ -39,12 +40,22 @@ static unsigned int mdl_room(PCMDL mdl)
 	return ((USHORT)mdl->Size - sizeof(MDL)) / sizeof(PFN_NUMBER);
 }
 
+/* is_vmalloc_or_module_addr(), which not every kernel exports. */
+static bool is_mapped_by_page(const void *va)
+{
+#if defined(CONFIG_MODULES) && defined(MODULES_VADDR)
+	if ((unsigned long)va >= MODULES_VADDR && (unsigned long)va < MODULES_END)
+		return true;
+#endif
+	return is_vmalloc_addr(va);
+}
+
 /* False: there is no memory at that address, or none of the kernel's. */
 static bool kernel_address_to_phys(const void *va, phys_addr_t *phys)
 {
 	const struct page *page;
 
-	if (is_vmalloc_or_module_addr(va)) {
+	if (is_mapped_by_page(va)) {
 		page = vmalloc_to_page(va);
 		if (!page)
 			return false;

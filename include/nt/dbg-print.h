@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Messages.  They go to the kernel log under the module's name; the component
- * is ignored.  The formats are printk's: no %wZ, and %llu instead of %I64u.
+ * Messages and assertions.  Messages go to the kernel log under the module's
+ * name; the component is ignored.  The formats are printk's: no %wZ, and %llu
+ * instead of %I64u.
  */
 #ifndef _KMCL_NT_DBG_PRINT_H
 #define _KMCL_NT_DBG_PRINT_H
 
+#include <linux/bug.h>
 #include <linux/printk.h>
 
 #include <ntdef.h>
@@ -43,5 +45,26 @@ static inline const char *kmcl_nt_kern_level(ULONG level)
 
 #define DbgPrint(Format, ...)							\
 	DbgPrintEx(DPFLTR_DEFAULT_ID, DPFLTR_INFO_LEVEL, Format, ##__VA_ARGS__)
+
+/*
+ * As on Windows, only a build with DBG set prints these and looks at the
+ * expressions.  KdPrint and KdPrintEx take a second pair of parentheses.
+ */
+#if defined(DBG) && DBG
+#define KdPrint(args)		DbgPrint args
+#define KdPrintEx(args)		DbgPrintEx args
+#define NT_ASSERT(e)		WARN_ON_ONCE(!(e))
+#define NT_VERIFY(e)		WARN_ON_ONCE(!(e))
+#else
+#define KdPrint(args)		((void)0)
+#define KdPrintEx(args)		((void)0)
+#define NT_ASSERT(e)		((void)sizeof(!(e)))
+#define NT_VERIFY(e)		((void)(e))
+#endif
+#define NT_ASSERTMSG(msg, e)	NT_ASSERT(e)
+/* Some Linux headers have one of their own, and then it is theirs. */
+#ifndef ASSERT
+#define ASSERT(e)		NT_ASSERT(e)
+#endif
 
 #endif /* _KMCL_NT_DBG_PRINT_H */

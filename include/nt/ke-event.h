@@ -17,12 +17,9 @@ typedef struct _KEVENT {
 	DISPATCHER_HEADER Header;
 } KEVENT, *PKEVENT, *PRKEVENT;
 
-typedef LONG KPRIORITY;
-
-#define IO_NO_INCREMENT 0
-
 #define KeInitializeEvent(Event, EventType, EventState)				\
-	kmcl_nt_header_init(&(Event)->Header, EventType, !!(EventState))
+	kmcl_nt_header_init(&(Event)->Header,					\
+			    (enum kmcl_nt_object_type)(EventType), !!(EventState))
 
 /* @Increment and @Wait are about Windows' scheduler and ignored. */
 static inline LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
@@ -37,15 +34,7 @@ static inline LONG KeReadStateEvent(PRKEVENT Event)
 
 static inline LONG KeResetEvent(PRKEVENT Event)
 {
-	unsigned long flags;
-	LONG old;
-
-	spin_lock_irqsave(&Event->Header.Lock, flags);
-	old = Event->Header.SignalState;
-	Event->Header.SignalState = 0;
-	spin_unlock_irqrestore(&Event->Header.Lock, flags);
-
-	return old;
+	return kmcl_nt_header_clear(&Event->Header);
 }
 
 #define KeClearEvent(Event) ((void)KeResetEvent(Event))

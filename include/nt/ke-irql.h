@@ -5,14 +5,19 @@
  * PASSIVE_LEVEL is process context that may sleep, DISPATCH_LEVEL is softirq or
  * a section that must not sleep, everything above is hard interrupt or
  * interrupts off.  Nothing is stored: there is no level that could be wrong.
+ *
+ * A thread may raise itself to DISPATCH_LEVEL (softirqs off) and come back.
+ * APC_LEVEL is PASSIVE_LEVEL, there being no APCs, and nothing goes above
+ * DISPATCH_LEVEL, because no code of a driver runs in hard interrupt.
  */
 #ifndef _KMCL_NT_KE_IRQL_H
 #define _KMCL_NT_KE_IRQL_H
 
-#include <linux/preempt.h>
+#include <linux/bottom_half.h>
+#include <linux/bug.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
-#include <linux/bug.h>
+#include <linux/preempt.h>
 
 #include <ntdef.h>
 
@@ -41,13 +46,29 @@ static inline KIRQL KeGetCurrentIrql(void)
 	return PASSIVE_LEVEL;
 }
 
+/* Returns the level before, for KeLowerIrql(). */
+static inline KIRQL KfRaiseIrql(KIRQL NewIrql)
+{
+	KIRQL old = KeGetCurrentIrql();
+
+	if (NewIrql >= DISPATCH_LEVEL && old < DISPATCH_LEVEL)
+		local_bh_disable();
+	return old;
+}
+
+static inline VOID KeLowerIrql(KIRQL NewIrql)
+{
+	if (NewIrql < DISPATCH_LEVEL && KeGetCurrentIrql() == DISPATCH_LEVEL)
+		local_bh_enable();
+}
+
+#define KeRaiseIrql(NewIrql, OldIrql)	(*(OldIrql) = KfRaiseIrql(NewIrql))
+#define KeRaiseIrqlToDpcLevel()		KfRaiseIrql(DISPATCH_LEVEL)
+
 #define PAGED_CODE() might_sleep()
 
-/* As on Windows, only a build with DBG set looks at the expression. */
-#if defined(DBG) && DBG
-#define NT_ASSERT(e) WARN_ON_ONCE(!(e))
-#else
-#define NT_ASSERT(e) ((void)sizeof(!(e)))
-#endif
+/* There are no APCs that it would hold off. */
+#define KeEnterCriticalRegion()		((void)0)
+#define KeLeaveCriticalRegion()		((void)0)
 
 #endif /* _KMCL_NT_KE_IRQL_H */

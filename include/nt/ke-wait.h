@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Objects that a thread can wait for, and the wait.
+ * Objects that a thread can wait for, and the waits.
  *
  * As on Windows a waitable object begins with a DISPATCHER_HEADER, so that one
- * function waits for any of them.
+ * function waits for any of them: KEVENT, KSEMAPHORE, KMUTEX, KTIMER, and a
+ * thread.
+ *
+ * The state is protected by the lock of the object's wait queue.  Who signals
+ * holds it until he is done with the object, and who waits takes it last, so an
+ * object on the waiter's stack may go out of scope when the wait returns.
+ *
+ * All waiters are woken and one of them finds the object signalled; who comes
+ * first is not promised, on Windows neither.  There are no APCs: alertable waits
+ * are as any other, and no wait is interrupted by a signal.
  */
 #ifndef _KMCL_NT_KE_WAIT_H
 #define _KMCL_NT_KE_WAIT_H
 
-#include <linux/completion.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -26,34 +34,41 @@ typedef enum _KWAIT_REASON {
 	UserRequest,
 } KWAIT_REASON;
 
+typedef enum _WAIT_TYPE {
+	WaitAll,
+	WaitAny,
+} WAIT_TYPE;
+
+typedef LONG KPRIORITY;
+
+#define IO_NO_INCREMENT		0
+#define MAXIMUM_WAIT_OBJECTS	64
+#define THREAD_WAIT_OBJECTS	3
+
 /* What a satisfied wait does to the object. */
 enum kmcl_nt_object_type {
 	KMCL_NT_STAYS_SIGNALLED,
 	KMCL_NT_RELEASES_ONE,
-	KMCL_NT_THREAD,
+	KMCL_NT_COUNTS,
+	KMCL_NT_OWNED,
 };
 
 typedef struct _DISPATCHER_HEADER {
 	UCHAR Type;
+	/* Signalled above 0. */
 	LONG SignalState;
-	/* Protects SignalState; held while waking, see KeWaitForSingleObject(). */
-	spinlock_t Lock;
+	/* KMCL_NT_OWNED alone. */
+	struct task_struct *Owner;
+	/* Its lock protects all of this. */
 	wait_queue_head_t Waiters;
-	/* Threads alone: signalled by the kernel when no code of theirs runs. */
-	struct completion Exited;
 } DISPATCHER_HEADER, *PDISPATCHER_HEADER;
 
-/* A macro, so that the lockdep classes are made at the caller's place. */
-#define kmcl_nt_header_init(header, type, state)				\
-do {										\
-	PDISPATCHER_HEADER __h = (header);					\
-										\
-	__h->Type = (type);							\
-	__h->SignalState = (state);						\
-	spin_lock_init(&__h->Lock);						\
-	init_waitqueue_head(&__h->Waiters);					\
-	init_completion(&__h->Exited);						\
-} while (0)
+/* Room for KeWaitForMultipleObjects() to wait for one object with. */
+typedef struct _KWAIT_BLOCK {
+	wait_queue_entry_t Entry;
+} KWAIT_BLOCK, *PKWAIT_BLOCK;
+
+void kmcl_nt_header_init(PDISPATCHER_HEADER h, enum kmcl_nt_object_type type, LONG state);
 
 /* Returns the state before. */
 static inline LONG kmcl_nt_header_signal(PDISPATCHER_HEADER h)
@@ -61,76 +76,70 @@ static inline LONG kmcl_nt_header_signal(PDISPATCHER_HEADER h)
 	unsigned long flags;
 	LONG old;
 
-	spin_lock_irqsave(&h->Lock, flags);
+	spin_lock_irqsave(&h->Waiters.lock, flags);
 	old = h->SignalState;
 	h->SignalState = 1;
-	wake_up_all(&h->Waiters);
-	spin_unlock_irqrestore(&h->Lock, flags);
+	wake_up_all_locked(&h->Waiters);
+	spin_unlock_irqrestore(&h->Waiters.lock, flags);
 
 	return old;
 }
 
-static inline NTSTATUS kmcl_nt_wait_thread(PDISPATCHER_HEADER h, long timeout)
+/* Returns the state before. */
+static inline LONG kmcl_nt_header_clear(PDISPATCHER_HEADER h)
 {
-	if (!timeout) {
-		if (!try_wait_for_completion(&h->Exited))
-			return STATUS_TIMEOUT;
-	} else if (!wait_for_completion_timeout(&h->Exited, timeout)) {
-		return STATUS_TIMEOUT;
-	}
-	/* A thread that has ended stays signalled for the next one who asks. */
-	complete(&h->Exited);
-	return STATUS_SUCCESS;
+	unsigned long flags;
+	LONG old;
+
+	spin_lock_irqsave(&h->Waiters.lock, flags);
+	old = h->SignalState;
+	h->SignalState = 0;
+	spin_unlock_irqrestore(&h->Waiters.lock, flags);
+
+	return old;
 }
 
 /**
  * KeWaitForSingleObject() - wait until an object is signalled
- * @Object: an event or a thread
+ * @Object: anything that begins with a DISPATCHER_HEADER
  * @WaitReason: ignored
  * @WaitMode: ignored, the wait is the kernel's
- * @Alertable: ignored, there are no APCs
+ * @Alertable: ignored
  * @Timeout: see <ke-time.h>; NULL waits for ever, zero does not wait
- *
- * The waiter's last step takes the lock that the waker holds until it is done
- * with the object, so an object on the waiter's stack may go out of scope when
- * this returns.
  *
  * Kernel threads wait without counting as load, because on Windows a waiting
  * thread is no load either.
  *
- * Context: process, may sleep; softirq too when the timeout is zero and the
- * object is an event.
+ * Context: process, may sleep; softirq too when the timeout is zero.
  * Return: STATUS_SUCCESS or STATUS_TIMEOUT.
  */
-static inline NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason,
-					     KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
-					     PLARGE_INTEGER Timeout)
-{
-	unsigned int state = current->flags & PF_KTHREAD ? TASK_IDLE : TASK_UNINTERRUPTIBLE;
-	long timeout = kmcl_nt_timeout_jiffies(Timeout);
-	PDISPATCHER_HEADER h = Object;
-	unsigned long flags;
-	bool signalled;
+NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+			       BOOLEAN Alertable, PLARGE_INTEGER Timeout);
 
-	if (h->Type == KMCL_NT_THREAD)
-		return kmcl_nt_wait_thread(h, timeout);
-
-	for (;;) {
-		spin_lock_irqsave(&h->Lock, flags);
-		signalled = h->SignalState;
-		if (signalled && h->Type == KMCL_NT_RELEASES_ONE)
-			h->SignalState = 0;
-		spin_unlock_irqrestore(&h->Lock, flags);
-
-		if (signalled)
-			return STATUS_SUCCESS;
-		if (!timeout)
-			return STATUS_TIMEOUT;
-
-		timeout = ___wait_event(h->Waiters, ___wait_cond_timeout(READ_ONCE(h->SignalState)),
-					state, 0, timeout, __ret = schedule_timeout(__ret));
-	}
-}
+/**
+ * KeWaitForMultipleObjects() - wait for one of several objects, or for all
+ * @Count: how many, up to MAXIMUM_WAIT_OBJECTS
+ * @Object: the objects; for WaitAll each of them once
+ * @WaitType: WaitAny or WaitAll
+ * @WaitReason: ignored
+ * @WaitMode: ignored
+ * @Alertable: ignored
+ * @Timeout: as for KeWaitForSingleObject()
+ * @WaitBlockArray: @Count of them; may be NULL for up to THREAD_WAIT_OBJECTS
+ *
+ * WaitAll changes no object before all are signalled, and then all of them at
+ * once.
+ *
+ * Context: as KeWaitForSingleObject().
+ * Return: STATUS_WAIT_0 plus the lowest index of an object that satisfied
+ * WaitAny; STATUS_SUCCESS for WaitAll; STATUS_TIMEOUT; STATUS_INVALID_PARAMETER
+ * for a count or an array that Windows answers with a bugcheck, and for an
+ * object that WaitAll is given twice.
+ */
+NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
+				  KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+				  BOOLEAN Alertable, PLARGE_INTEGER Timeout,
+				  PKWAIT_BLOCK WaitBlockArray);
 
 /**
  * KeDelayExecutionThread() - sleep
@@ -141,17 +150,7 @@ static inline NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReas
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS.
  */
-static inline NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
-					      PLARGE_INTEGER Interval)
-{
-	unsigned int state = current->flags & PF_KTHREAD ? TASK_IDLE : TASK_UNINTERRUPTIBLE;
-	long timeout = kmcl_nt_timeout_jiffies(Interval);
-
-	while (timeout) {
-		__set_current_state(state);
-		timeout = schedule_timeout(timeout);
-	}
-	return STATUS_SUCCESS;
-}
+NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+				PLARGE_INTEGER Interval);
 
 #endif /* _KMCL_NT_KE_WAIT_H */

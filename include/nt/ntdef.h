@@ -28,6 +28,12 @@
 /* Calling conventions: there is only one. */
 #define NTAPI
 #define FASTCALL
+#define NTHALAPI
+#define NTSYSAPI
+#define FORCEINLINE static __always_inline
+#define DECLSPEC_ALIGN(n) __aligned(n)
+#define DECLSPEC_NORETURN __noreturn
+#define DECLSPEC_NOINLINE noinline
 
 #ifndef VOID
 #define VOID void
@@ -140,6 +146,16 @@ enum _MODE {
 #ifndef ARRAYSIZE
 #define ARRAYSIZE(a) ARRAY_SIZE(a)
 #endif
+#define RTL_NUMBER_OF(a) ARRAY_SIZE(a)
+#define RTL_FIELD_SIZE(type, field) sizeof_field(type, field)
+#define RTL_SIZEOF_THROUGH_FIELD(type, field)					\
+	(offsetof(type, field) + sizeof_field(type, field))
+#define MAXUCHAR	0xff
+#define MAXUSHORT	0xffff
+#define MAXULONG	0xffffffffU
+#define MAXLONG		0x7fffffff
+#define MAXULONGLONG	0xffffffffffffffffULL
+#define MAXLONGLONG	0x7fffffffffffffffLL
 #define C_ASSERT(e) static_assert(e)
 #define UNREFERENCED_PARAMETER(p) ((void)(p))
 #define DBG_UNREFERENCED_PARAMETER(p) ((void)(p))

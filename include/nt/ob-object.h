@@ -21,19 +21,17 @@ typedef struct _OBJECT_HANDLE_INFORMATION *POBJECT_HANDLE_INFORMATION;
 
 struct kmcl_nt_object {
 	refcount_t refs;
-	void (*destroy)(void *body);
 	/* Windows' object bodies are aligned to 16 bytes. */
 	u8 body[] __aligned(16);
 };
 
-static inline void *kmcl_nt_object_new(size_t size, void (*destroy)(void *body))
+static inline void *kmcl_nt_object_new(size_t size)
 {
 	struct kmcl_nt_object *o = kzalloc(struct_size(o, body, size), GFP_KERNEL);
 
 	if (!o)
 		return NULL;
 	refcount_set(&o->refs, 1);
-	o->destroy = destroy;
 	return o->body;
 }
 
@@ -47,18 +45,12 @@ static inline VOID ObReferenceObject(PVOID Object)
 	refcount_inc(&kmcl_nt_object(Object)->refs);
 }
 
-/*
- * The last reference destroys the object.  A thread waits there for its end,
- * because its code must not go away under it.
- */
 static inline VOID ObDereferenceObject(PVOID Object)
 {
 	struct kmcl_nt_object *o = kmcl_nt_object(Object);
 
-	if (!refcount_dec_and_test(&o->refs))
-		return;
-	o->destroy(Object);
-	kfree(o);
+	if (refcount_dec_and_test(&o->refs))
+		kfree(o);
 }
 
 /* The parameters between @Handle and @Object are about access checks. */

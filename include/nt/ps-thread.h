@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * System threads.  A thread object is waitable; it is signalled when no code of
- * the thread runs any more, so a driver that has waited may be unloaded.
+ * the driver runs in the thread any more, so a driver that has waited may be
+ * unloaded.
+ *
+ * A thread holds its own object while it lives: the handle may be closed at
+ * once.
  */
 #ifndef _KMCL_NT_PS_THREAD_H
 #define _KMCL_NT_PS_THREAD_H
 
-#include <linux/err.h>
-#include <linux/kthread.h>
+#include <linux/sched.h>
 
 #include <ke-wait.h>
 #include <ob-object.h>
@@ -24,32 +27,8 @@ typedef struct _KTHREAD {
 
 #define THREAD_ALL_ACCESS 0x001FFFFF
 
-/*
- * Ends the calling thread, which PsCreateSystemThread() made.  The completion
- * is signalled by the kernel's own code: from then on nothing of this module
- * runs in the thread.
- */
-static inline NTSTATUS __noreturn PsTerminateSystemThread(NTSTATUS ExitStatus)
-{
-	PKTHREAD t = kthread_data(current);
-
-	kthread_complete_and_exit(&t->Header.Exited, ExitStatus);
-}
-
-static inline int kmcl_nt_thread_main(void *arg)
-{
-	PKTHREAD t = arg;
-
-	t->StartRoutine(t->StartContext);
-	PsTerminateSystemThread(STATUS_SUCCESS);
-}
-
-static inline void kmcl_nt_thread_destroy(void *body)
-{
-	PKTHREAD t = body;
-
-	wait_for_completion(&t->Header.Exited);
-}
+NTSTATUS kmcl_nt_create_thread(const char *name, PHANDLE handle, PKSTART_ROUTINE routine,
+			       PVOID context);
 
 /**
  * PsCreateSystemThread() - start a kernel thread
@@ -71,26 +50,23 @@ static inline NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredA
 					    HANDLE ProcessHandle, PCLIENT_ID ClientId,
 					    PKSTART_ROUTINE StartRoutine, PVOID StartContext)
 {
-	struct task_struct *task;
-	PKTHREAD t;
-
 	if (ProcessHandle || ClientId)
 		return STATUS_INVALID_PARAMETER;
+	return kmcl_nt_create_thread(KBUILD_MODNAME, ThreadHandle, StartRoutine, StartContext);
+}
 
-	t = kmcl_nt_object_new(sizeof(*t), kmcl_nt_thread_destroy);
-	if (!t)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	kmcl_nt_header_init(&t->Header, KMCL_NT_THREAD, 0);
-	t->StartRoutine = StartRoutine;
-	t->StartContext = StartContext;
+/**
+ * PsTerminateSystemThread() - end the calling thread
+ * @ExitStatus: ignored
+ *
+ * Context: a thread of PsCreateSystemThread().
+ * Return: STATUS_INVALID_PARAMETER in any other thread; else not at all.
+ */
+NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus);
 
-	task = kthread_run(kmcl_nt_thread_main, t, KBUILD_MODNAME);
-	if (IS_ERR(task)) {
-		kfree(kmcl_nt_object(t));
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
-	*ThreadHandle = t;
-	return STATUS_SUCCESS;
+static inline HANDLE PsGetCurrentThreadId(VOID)
+{
+	return (HANDLE)(ULONG_PTR)current->pid;
 }
 
 #endif /* _KMCL_NT_PS_THREAD_H */
