@@ -52,20 +52,25 @@ boundary+=,MULTISTATEMENT_MACRO_USE_DO_WHILE,SINGLE_STATEMENT_DO_WHILE_MACRO,TRA
 version=$common,LINUX_VERSION_CODE,CONSTANT_COMPARISON,COMPLEX_MACRO,MACRO_WITH_FLOW_CONTROL
 
 shims=$version,FUNCTION_ARGUMENTS,NEW_TYPEDEFS,AVOID_EXTERNS,PREFER_KERNEL_TYPES,USE_NEGATIVE_ERRNO,UNCOMMENTED_DEFINITION
+# Lists of names that expand to declarations.
+names=$common,COMPLEX_MACRO,TRAILING_SEMICOLON,MULTISTATEMENT_MACRO_USE_DO_WHILE,MACRO_ARG_PRECEDENCE
 
 mapfile -t files < <(git ls-files --cached --others --exclude-standard -- '*.[ch]')
-windows=() shim=() linux=()
+windows=() shim=() lists=() linux=()
 for file in "${files[@]}"; do
 	case $file in
 	include/nt/* | include/vmbus* | include/kmcl/*-functions.h | include/kmcl/interface-tables.h | samples/*)
 		windows+=("$file") ;;
 	kmcl/compat.h | kunit/include/* | kunit/vmbus/* | kunit/uml/* | kunit/sim/hv_common.c | kunit/sim/compat.h | scripts/*)
 		shim+=("$file") ;;
+	kmcl/functions.h | kmcl/interface.c | kunit/interface_test.c | kunit/functions_test.c | kunit/calls.c)
+		lists+=("$file") ;;
 	*) linux+=("$file") ;;
 	esac
 done
 check "$boundary" "${windows[@]}"
 check "$shims" "${shim[@]}"
+check "$names" "${lists[@]}"
 check "$common" "${linux[@]}"
 mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- 'scripts/*.sh' 'scripts/*/*.sh' .ci/run)
 shellcheck -x --severity=style "${scripts[@]}" >>"$out" 2>&1 || true
