@@ -11,6 +11,7 @@
  * kmcl_bind_lock is inside it and inside device_lock, guards the lists, and is never
  * held while the driver core is called.  A kmcl_vdev's lock is outside kmcl_bind_lock.
  */
+#include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -161,6 +162,8 @@ static int kmcl_probe(struct hv_device *hv, const struct hv_vmbus_device_id *id)
 	INIT_WORK(&v->add_work, vsc_add);
 	INIT_WORK(&v->remove_work, vsc_remove);
 	kmcl_subs_init(v);
+	/* where external data are bounced, they keep their offset in a frame */
+	dma_set_min_align_mask(&hv->device, HV_HYP_PAGE_SIZE - 1);
 
 	mutex_lock(&kmcl_bind_lock);
 	if (drv->vsc && !drv->dying) {

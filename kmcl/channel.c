@@ -68,6 +68,8 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	ch->parent = ParentDeviceObject ? kmcl_device(ParentDeviceObject) : NULL;
 	ch->target.parent = ch->parent;
 	ch->config.max_packet = KMCL_DEFAULT_PACKET;
+	ch->config.max_external = KMCL_DEFAULT_EXTERNAL;
+	ch->config.max_chain = KMCL_DEFAULT_CHAIN;
 	ch->config.max_count = KMCL_DEFAULT_COUNT;
 	ch->config.in_pages = KMCL_DEFAULT_PAGES;
 	ch->config.out_pages = KMCL_DEFAULT_PAGES;
@@ -251,6 +253,24 @@ NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel, UINT32 MaximumPa
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
+
+NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL Channel,
+					      UINT32 MaximumExternalDataSize,
+					      UINT32 MaximumChainLength)
+{
+	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!MaximumExternalDataSize)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!MaximumChainLength)
+		return STATUS_INVALID_PARAMETER_3;
+	ch->config.max_external = MaximumExternalDataSize;
+	ch->config.max_chain = MaximumChainLength;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumExternalData);
 
 NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel, UINT32 MaximumPacketCount)
 {

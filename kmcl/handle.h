@@ -63,9 +63,12 @@ enum kmcl_kind {
  *
  *   IDLE -> WRITING            PacketSend, or the pump for a QUEUED packet
  *   WRITING -> SENT            data copied, about to become visible (wants reply)
+ *   WRITING -> LENT            the same, and the peer may use pages of the driver's
  *   WRITING -> QUEUED          no room
  *   WRITING -> IDLE            in the ring and no reply wanted, or refused
  *   SENT -> IDLE               answered, cancelled, or the link is gone
+ *   LENT -> IDLE               answered, or the link is really closed: nothing else
+ *                              ends the peer's right to the pages
  *   QUEUED -> IDLE             cancelled, or the link is gone
  *   IDLE -> ENDING -> IDLE     its routine waits for another one to return, or
  *                              PacketFree has it
@@ -78,6 +81,7 @@ enum kmcl_slot_state {
 	KMCL_SLOT_WRITING,
 	KMCL_SLOT_QUEUED,
 	KMCL_SLOT_SENT,
+	KMCL_SLOT_LENT,
 	KMCL_SLOT_ENDING,
 };
 
@@ -86,12 +90,16 @@ enum kmcl_slot_state {
  * @word: of a packet: generation of its current send, and state
  * @object: who lives here; NULL: free
  * @next: free: index + 1 of the next free one
+ * @lends: of a packet, from WRITING on: LENT follows, and not SENT
  * @generation: of the handle, which changes when the object goes
  */
 struct kmcl_slot {
 	atomic64_t word;
 	void *object;
-	u32 next;
+	union {
+		u32 next;
+		bool lends;
+	};
 	u32 generation;
 };
 

@@ -14,6 +14,7 @@
 
 #include <linux/atomic.h>
 #include <linux/device.h>
+#include <linux/dma-direction.h>
 #include <linux/klist.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -42,6 +43,8 @@
 #define KMCL_DEFAULT_COUNT	1024u
 #define KMCL_DEFAULT_QUOTA	1024u
 #define KMCL_DEFAULT_PAGES	16u
+#define KMCL_DEFAULT_EXTERNAL	(128u << 10)
+#define KMCL_DEFAULT_CHAIN	32u
 
 #define KMCL_POOL_MAX		(64u << 20)	/* bytes of incoming packets */
 #define KMCL_CONTEXT_ALIGN	16u		/* what Windows gives an allocation */
@@ -96,9 +99,36 @@ struct kmcl_tx_item {
 	struct list_head node;
 	const void *data;
 	u32 len;
+	u32 head;			/* bytes in front of it: descriptor, ranges */
 	u64 id;
 	enum kmcl_packet_type type;
 	bool wants_reply;
+};
+
+/*
+ * Room for the external data of an outgoing packet, and, once encoded, their
+ * description: the frames that the driver named, and the head of the packet as
+ * it goes on the wire.  See external.c.
+ */
+struct kmcl_external {
+	struct kmcl_link *link;		/* mapped through it; NULL: not mapped */
+	enum dma_data_direction dir;
+	u32 max_ranges;
+	u32 max_frames;
+	u32 ranges;
+	u32 count;			/* of frames */
+	u32 size;			/* of the wire format */
+	struct kmcl_gpa_direct *wire;
+	PFN_NUMBER frames[];
+};
+
+/* External data as the driver describes them: an MDL chain, or frames. */
+struct kmcl_source {
+	PMDL mdl;
+	u32 offset;
+	u32 length;			/* 0: the rest */
+	const PFN_NUMBER *frames;	/* when there is no MDL */
+	u32 count;
 };
 
 /* An outgoing packet: behind VMBPACKET. */
@@ -120,6 +150,7 @@ struct kmcl_packet {
 		PFN_VMB_PACKET_COMPLETION_ROUTINE_EX routine_ex;
 	};
 	void *context;
+	struct kmcl_external *external;	/* behind data[] */
 	NTSTATUS status;		/* while it waits for the outer loop */
 	u8 data[] __aligned(8);		/* pipe header and payload, when queued */
 };
@@ -173,6 +204,8 @@ struct kmcl_packet_callbacks {
 struct kmcl_config {
 	u32 flags;
 	u32 max_packet;
+	u32 max_external;		/* bytes */
+	u32 max_chain;			/* MDLs */
 	u32 max_count;
 	u32 in_pages;
 	u32 out_pages;
@@ -186,6 +219,22 @@ struct kmcl_config {
 	struct kmcl_state_callbacks state;
 	PFN_VMB_CHANNEL_PNP_FAILURE pnp_failure;
 };
+
+/* What bounds a packet's size; read once, since InitSet* may be under way. */
+struct kmcl_limits {
+	u32 packet;
+	u32 external;
+	u32 chain;
+};
+
+static inline struct kmcl_limits kmcl_limits(const struct kmcl_config *cfg)
+{
+	return (struct kmcl_limits) {
+		.packet = READ_ONCE(cfg->max_packet),
+		.external = READ_ONCE(cfg->max_external),
+		.chain = READ_ONCE(cfg->max_chain),
+	};
+}
 
 /* Counters; written where the comment says, read by anyone. */
 struct kmcl_stats {
@@ -286,6 +335,7 @@ struct kmcl_channel {
 	bool disabling;			/* owner: inside Closed, of the driver's own Disable */
 	bool stopping;			/* Disable waits for the owner */
 	struct delayed_work impatient_work;	/* Disable waits for the driver */
+	bool cancelled;			/* impatient_work has been here */
 	struct delayed_work life_work;
 
 	/* sub.c */
@@ -300,6 +350,8 @@ struct kmcl_channel {
 	/* the rings */
 	enum kmcl_link_state link_state;	/* life_lock */
 	struct kmcl_link __rcu *link;		/* non-NULL: up and not fenced */
+	struct kmcl_link *closing;		/* who moved link_state to CLOSING */
+	bool cut;				/* the primary's closer: it closes with that */
 	struct kmcl_target target;
 	bool claimed;			/* owner: target is the transport's */
 	struct kmcl_transport *transport;
@@ -367,6 +419,8 @@ void kmcl_start(struct kmcl_channel *ch);
 void kmcl_suspend(struct kmcl_channel *ch);
 void kmcl_take_down(struct kmcl_channel *ch);
 void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_link_cut(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_life_init(struct kmcl_channel *ch);
 void kmcl_life_exit(struct kmcl_channel *ch);
 void kmcl_disable(struct kmcl_channel *ch, const char *who);
@@ -402,6 +456,7 @@ void kmcl_sub_exit(struct kmcl_channel *ch);
 bool kmcl_sub_orphaned(struct kmcl_channel *ch);
 bool kmcl_in_sub_callback(struct kmcl_channel *ch);
 void kmcl_subs_cut(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_subs_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_subs_disable(struct kmcl_channel *ch);
 void kmcl_subs_pause(struct kmcl_channel *ch);
 void kmcl_subs_start(struct kmcl_channel *ch);
@@ -430,7 +485,10 @@ bool kmcl_packet_move(struct kmcl_packet *pkt, enum kmcl_slot_state from,
 void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status,
 		      void *buf, u32 len);
 bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len);
-void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_packets_abort(struct kmcl_channel *ch, enum kmcl_slot_state which,
+			NTSTATUS status);
+bool kmcl_packets_lent(struct kmcl_channel *ch);
+void kmcl_packets_abandon(struct kmcl_channel *ch);
 
 static inline VMBPACKET kmcl_packet_handle(const struct kmcl_packet *pkt)
 {
@@ -536,7 +594,10 @@ static inline bool kmcl_dispatch(struct kmcl_channel *ch, const char *who)
 }
 
 /* send.c */
-NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flags);
+NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flags,
+		     const struct kmcl_source *source);
+NTSTATUS kmcl_check_flags(struct kmcl_channel *ch, bool external, u32 flags,
+			  unsigned int flags_at);
 NTSTATUS kmcl_send_now(struct kmcl_channel *ch, const void *buf, u32 len);
 void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len);
 
@@ -544,25 +605,38 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len);
 void kmcl_tx_init(struct kmcl_channel *ch);
 NTSTATUS kmcl_tx_enqueue(struct kmcl_packet *pkt, s64 gen, bool seen);
 bool kmcl_tx_enqueue_reply(struct kmcl_incoming *in);
-bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id);
+int kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id);
 void kmcl_tx_event(struct kmcl_channel *ch);
 bool kmcl_tx_set(struct kmcl_channel *ch, enum kmcl_tx_mode from, enum kmcl_tx_mode to);
 void kmcl_tx_off(struct kmcl_channel *ch);
 void kmcl_tx_drain(struct kmcl_channel *ch);
 void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_bytes);
 void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_tx_abort_lent(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status);
 
 /* Bytes that an item takes in the ring. */
 static inline u32 kmcl_tx_room(const struct kmcl_tx_item *item)
 {
-	return KMCL_DESC_SIZE + ALIGN(item->len, 8) + KMCL_FOOTER_SIZE;
+	return item->head + ALIGN(item->len, 8) + KMCL_FOOTER_SIZE;
 }
 
 static inline void kmcl_tx_corrupt(struct kmcl_channel *ch)
 {
 	kmcl_poison(ch, "indices of the outgoing ring out of range");
 }
+
+/* external.c */
+u64 kmcl_external_head(const struct kmcl_limits *limits);
+u64 kmcl_external_bytes(const struct kmcl_limits *limits);
+void kmcl_external_setup(struct kmcl_external *ext, const struct kmcl_limits *limits);
+int kmcl_external_map(struct kmcl_external *ext, struct kmcl_link *link);
+void kmcl_external_unmap(struct kmcl_external *ext);
+u32 kmcl_external_abandon(struct kmcl_external *ext);
+
+/* mdl.c */
+NTSTATUS kmcl_external_encode(struct kmcl_packet *pkt, const struct kmcl_source *source,
+			      u32 flags);
 
 /* receive.c */
 void kmcl_rx_init(struct kmcl_channel *ch);

@@ -13,8 +13,9 @@
  * whatever life is doing, from the bus's remove callback, from poison_work, or
  * from a Disable that finds life owned by somebody who waits; none of them may
  * wait for a callback of the driver.  kmcl_link_down() fences every user of the
- * rings, completes what does not need the rings any more, closes, and leaves the
- * rest (Suspend, drain, Closed) to life_work.
+ * rings, completes what does not need the rings any more, closes, completes the
+ * packets whose external data the peer could use up to then, and leaves the rest
+ * (Suspend, drain, Closed) to life_work.
  */
 #include <linux/export.h>
 #include <linux/module.h>
@@ -229,6 +230,52 @@ static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
 	return ret;
 }
 
+/* Part the channel from its rings; false: they are gone, or somebody else does it. */
+static bool link_fence(struct kmcl_channel *ch, NTSTATUS status)
+{
+	if (!link_move(ch, KMCL_LINK_UP, KMCL_LINK_CLOSING))
+		return false;
+
+	/* nobody enters any more: neither senders, pump nor reader */
+	kmcl_rx_shut_gate(ch);
+	kmcl_tx_off(ch);
+	kmcl_tx_attach(ch, NULL, 0);
+	ch->closing = rcu_dereference_protected(ch->link, true);
+	RCU_INIT_POINTER(ch->link, NULL);
+	synchronize_rcu();
+
+	/* and those who were inside have left */
+	kmcl_tx_abort(ch, status);
+	return true;
+}
+
+/* Close what link_fence() has parted; true: the peer has no part in it any more. */
+static bool link_close(struct kmcl_channel *ch)
+{
+	struct kmcl_link *link = ch->closing;
+	struct kmcl_step step;
+	int ret;
+
+	mutex_lock(&ch->control);
+	if (link->unshare_first)
+		kmcl_gpadls_unshare(ch);
+	kmcl_step_begin(&step, ch, "the host to close the channel");
+	ret = link->ops->close(link);
+	if (ret && ret != -EINPROGRESS)
+		kmcl_err(ch, "the rings could not be closed; their memory stays with the host\n");
+	kmcl_step_end(&step);
+	/* a server that still maps one lets go when the channel closes */
+	kmcl_gpadls_unshare(ch);
+	mutex_unlock(&ch->control);
+	return !ret;
+}
+
+static void link_end(struct kmcl_channel *ch, NTSTATUS status, bool closed)
+{
+	kmcl_tx_abort_lent(ch, status, closed);
+	link_set(ch, KMCL_LINK_NONE);
+}
+
 /**
  * kmcl_link_down() - take the rings away
  * @ch: channel
@@ -242,38 +289,48 @@ static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
  */
 void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status)
 {
-	struct kmcl_link *link;
-	struct kmcl_step step;
-	int ret;
+	bool closed;
 
-	if (!link_move(ch, KMCL_LINK_UP, KMCL_LINK_CLOSING))
+	if (!link_fence(ch, status))
 		return;
-	link = rcu_dereference_protected(ch->link, true);
-
-	/* nobody enters any more: neither senders, pump nor reader */
-	kmcl_rx_shut_gate(ch);
-	kmcl_tx_off(ch);
-	kmcl_tx_attach(ch, NULL, 0);
-	RCU_INIT_POINTER(ch->link, NULL);
-	synchronize_rcu();
-
-	/* and those who were inside have left */
-	kmcl_tx_abort(ch, status);
 	/* their rings close with these */
 	kmcl_subs_cut(ch, status);
+	closed = link_close(ch);
+	kmcl_subs_cut_end(ch, status, closed);
+	link_end(ch, status, closed);
+}
 
-	mutex_lock(&ch->control);
-	if (link->unshare_first)
-		kmcl_gpadls_unshare(ch);
-	kmcl_step_begin(&step, ch, "the host to close the channel");
-	ret = link->ops->close(link);
-	if (ret && ret != -EINPROGRESS)
-		kmcl_err(ch, "the rings could not be closed; their memory stays with the host\n");
-	kmcl_step_end(&step);
-	/* a server that still maps one lets go when the channel closes */
-	kmcl_gpadls_unshare(ch);
-	mutex_unlock(&ch->control);
-	link_set(ch, KMCL_LINK_NONE);
+/**
+ * kmcl_link_cut() - as kmcl_link_down(), for rings that close with the primary's
+ * @ch: sub-channel whose primary is closing
+ * @status: how outgoing packets end
+ *
+ * Until kmcl_link_cut_end() the link counts as closing, and external data in
+ * flight are the peer's.
+ *
+ * Context: process.
+ */
+void kmcl_link_cut(struct kmcl_channel *ch, NTSTATUS status)
+{
+	ch->cut = link_fence(ch, status);
+	if (ch->cut)
+		link_close(ch);
+}
+
+/**
+ * kmcl_link_cut_end() - the primary has closed
+ * @ch: sub-channel, after kmcl_link_cut()
+ * @status: the same
+ * @closed: it has really closed
+ *
+ * Context: process.
+ */
+void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed)
+{
+	if (!ch->cut)
+		return;
+	ch->cut = false;
+	link_end(ch, status, closed);
 }
 
 /**
@@ -375,8 +432,10 @@ static void close_down(struct kmcl_channel *ch)
 static u64 largest_packet(const struct kmcl_config *cfg)
 {
 	bool pipe = cfg->flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
+	struct kmcl_limits limits = kmcl_limits(cfg);
 
-	return KMCL_DESC_SIZE + (pipe ? KMCL_PIPE_HEADER : 0) + ALIGN((u64)cfg->max_packet, 8);
+	return kmcl_external_head(&limits) + (pipe ? KMCL_PIPE_HEADER : 0) +
+	       ALIGN((u64)limits.packet, 8);
 }
 
 static NTSTATUS bring_up(struct kmcl_channel *ch)
@@ -429,8 +488,8 @@ static NTSTATUS check_limits(struct kmcl_channel *ch)
 	u64 pool;
 
 	if (largest_packet(cfg) > KMCL_PACKET_MAX) {
-		kmcl_err(ch, "MaximumPacketSize %u: no packet may exceed %u bytes with its headers\n",
-			 cfg->max_packet, KMCL_PACKET_MAX);
+		kmcl_err(ch, "MaximumPacketSize %u and external data of %u bytes in up to %u MDLs: no packet may exceed %u bytes with its headers\n",
+			 cfg->max_packet, cfg->max_external, cfg->max_chain, KMCL_PACKET_MAX);
 		return STATUS_INVALID_PARAMETER;
 	}
 	pool = kmcl_rx_pool_bytes(ch);
@@ -521,13 +580,24 @@ static void life_work(struct work_struct *work)
 /*
  * Disable waits for the driver: in ProcessPacket, in Suspend, or for received
  * packets. The driver may wait in its turn for answers, and those may never come.
+ * What was sent with external data can be completed only without rings; that comes
+ * second, since the driver's own answers are lost with them.
  */
 static void impatient_work(struct work_struct *work)
 {
 	struct kmcl_channel *ch = container_of(to_delayed_work(work),
 					       struct kmcl_channel, impatient_work);
 
+	if (ch->cancelled) {
+		kmcl_link_down(ch, STATUS_CANCELLED);
+		return;
+	}
+	ch->cancelled = true;
 	kmcl_tx_cancel(ch, STATUS_CANCELLED);
+	/* a sub-channel's would be given up: see sub_wait_lent() */
+	if (kmcl_packets_lent(ch))
+		queue_delayed_work(kmcl_wq, &ch->impatient_work,
+				   ch->sub_index ? KMCL_STEP_WARN : KMCL_PATIENCE);
 }
 
 /* Take life even from an owner who waits for the peer: cut the link first. */
@@ -540,6 +610,28 @@ static void life_enter_stopping(struct kmcl_channel *ch)
 		kmcl_link_down(ch, STATUS_CANCELLED);
 	} while (!wait_event_timeout(ch->life_wait, life_try(ch), HZ / 10));
 	WRITE_ONCE(ch->stopping, false);
+}
+
+/*
+ * A sub-channel's rings stay open when it is disabled alone, so external data in
+ * flight would have to be given up.  Give the host time to answer; nobody tells
+ * us when it does.  When the primary closes too, it closes first.
+ */
+static void sub_wait_lent(struct kmcl_channel *ch)
+{
+	unsigned long start = jiffies;
+
+	if (!ch->primary)
+		return;
+	while (kmcl_packets_lent(ch) && READ_ONCE(ch->link_state) == KMCL_LINK_UP &&
+	       time_before(jiffies, start + KMCL_STEP_WARN)) {
+		if (time_after(jiffies, start + KMCL_PATIENCE) &&
+		    !READ_ONCE(ch->primary->subs_open)) {
+			kmcl_link_down(ch->primary, STATUS_CANCELLED);
+			return;
+		}
+		schedule_timeout_uninterruptible(HZ / 50);
+	}
 }
 
 /**
@@ -563,9 +655,11 @@ void kmcl_take_down(struct kmcl_channel *ch)
 		kmcl_subs_disable(ch);
 		/* what is in flight may still be answered, for a while */
 		kmcl_tx_drain(ch);
+		ch->cancelled = false;
 		queue_delayed_work(kmcl_wq, &ch->impatient_work, KMCL_PATIENCE);
 		kmcl_suspend(ch);
 		cancel_delayed_work_sync(&ch->impatient_work);
+		sub_wait_lent(ch);
 		kmcl_link_down(ch, STATUS_CANCELLED);
 		ch->disabling = true;
 		close_down(ch);

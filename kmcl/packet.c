@@ -142,7 +142,8 @@ void kmcl_packet_published(struct kmcl_link *link, u64 id)
 	struct kmcl_slot *slot = slot_by_id(link->channel, id);
 
 	/* the sender owns a packet in WRITING: nobody else moves this word */
-	atomic64_set(&slot->word, (id & ~0xffffffffULL) | KMCL_SLOT_SENT);
+	atomic64_set(&slot->word, (id & ~0xffffffffULL) |
+				  (slot->lends ? KMCL_SLOT_LENT : KMCL_SLOT_SENT));
 }
 EXPORT_SYMBOL_GPL(kmcl_packet_published);
 
@@ -161,7 +162,7 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 	struct kmcl_slot *slot = slot_by_id(ch, id);
 	struct kmcl_packet *pkt;
 	u64 gen = id & ~0xffffffffULL;
-	s64 word = gen | KMCL_SLOT_SENT;
+	s64 word;
 
 	if (!slot)
 		return false;
@@ -171,7 +172,8 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 	 * it. Read before, it could be the packet that had the slot last, which a
 	 * peer that guesses the next id would have us complete.
 	 */
-	if (atomic64_read_acquire(&slot->word) != word)
+	word = atomic64_read_acquire(&slot->word);
+	if (word != (gen | KMCL_SLOT_SENT) && word != (gen | KMCL_SLOT_LENT))
 		return false;
 	pkt = READ_ONCE(slot->object);
 	if (!atomic64_try_cmpxchg(&slot->word, &word, gen | KMCL_SLOT_IDLE))
@@ -183,11 +185,13 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 /**
  * kmcl_packets_abort() - complete everything that awaits an answer
  * @ch: channel that accepts no more sends; every sender has left
+ * @which: KMCL_SLOT_SENT, or KMCL_SLOT_LENT once the link is closed
  * @status: for the completion routines
  *
  * Context: process.
  */
-void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status)
+void kmcl_packets_abort(struct kmcl_channel *ch, enum kmcl_slot_state which,
+			NTSTATUS status)
 {
 	u32 i, n;
 
@@ -199,12 +203,53 @@ void kmcl_packets_abort(struct kmcl_channel *ch, NTSTATUS status)
 		s64 word = atomic64_read_acquire(&slot->word);
 		struct kmcl_packet *pkt = READ_ONCE(slot->object);
 
-		if (kmcl_word_state(word) != KMCL_SLOT_SENT)
+		if (kmcl_word_state(word) != which)
 			continue;
-		if (atomic64_try_cmpxchg(&slot->word, &word,
-					 word - KMCL_SLOT_SENT + KMCL_SLOT_IDLE))
+		if (atomic64_try_cmpxchg(&slot->word, &word, word - which + KMCL_SLOT_IDLE))
 			kmcl_packet_done(pkt, status, NULL, 0);
 	}
+}
+
+/**
+ * kmcl_packets_lent() - may the peer use pages of the driver's?
+ * @ch: channel
+ *
+ * Context: any up to softirq.
+ */
+bool kmcl_packets_lent(struct kmcl_channel *ch)
+{
+	u32 i, n = smp_load_acquire(&ch->slots);	/* pairs with slots_grow() */
+
+	for (i = 0; i < n; i++)
+		if (kmcl_word_state(atomic64_read(&slot_at(ch, i)->word)) == KMCL_SLOT_LENT)
+			return true;
+	return false;
+}
+
+/**
+ * kmcl_packets_abandon() - give up pages that the peer may write to for ever
+ * @ch: channel whose link could not be closed; nobody but the caller ends its
+ *	packets
+ *
+ * Context: process.
+ */
+void kmcl_packets_abandon(struct kmcl_channel *ch)
+{
+	u32 i, n = smp_load_acquire(&ch->slots);	/* pairs with slots_grow() */
+	u32 pages = 0, exposed = 0;
+
+	for (i = 0; i < n; i++) {
+		struct kmcl_slot *slot = slot_at(ch, i);
+		struct kmcl_packet *lender = slot->object;
+
+		if (kmcl_word_state(atomic64_read(&slot->word)) != KMCL_SLOT_LENT)
+			continue;
+		pages += lender->external->count;
+		exposed += kmcl_external_abandon(lender->external);
+	}
+	if (pages)
+		kmcl_err(ch, "%u pages of external data stay with the host; %u of them are in memory that can be used again\n",
+			 pages, exposed);
 }
 
 static void call_routine(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u32 len)
@@ -234,12 +279,16 @@ static void call_routine(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u3
  * outer call to return, so a chain of sends needs no stack.  Only completions
  * without payload can nest, since answers are delivered by the reader.
  *
+ * External data are the driver's again before its routine runs.
+ *
  * Context: process or softirq, interrupts on, no lock held.
  */
 void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u32 len)
 {
 	struct kmcl_done *done;
 
+	if (unlikely(pkt->tx.type == KMCL_TYPE_GPA_DIRECT))
+		kmcl_external_unmap(pkt->external);
 	local_bh_disable();
 	rcu_read_lock();
 	done = this_cpu_ptr(&kmcl_done);
@@ -270,7 +319,8 @@ static VOID free_on_completion(VMBPACKET handle, NTSTATUS status, PVOID buf, UIN
 	VmbPacketFree(handle);
 }
 
-static void packet_setup(struct kmcl_packet *pkt, struct kmcl_channel *ch, u32 capacity)
+static void packet_setup(struct kmcl_packet *pkt, struct kmcl_channel *ch, u32 capacity,
+			 const struct kmcl_limits *limits)
 {
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->object.magic = KMCL_MAGIC_PACKET;
@@ -279,14 +329,18 @@ static void packet_setup(struct kmcl_packet *pkt, struct kmcl_channel *ch, u32 c
 	pkt->handle = (VMBPACKET)pkt;
 	pkt->capacity = capacity;
 	INIT_LIST_HEAD(&pkt->tx.node);
+	pkt->external = (void *)pkt->data + KMCL_PIPE_HEADER + ALIGN(capacity, 8);
+	kmcl_external_setup(pkt->external, limits);
 }
 
 /* U32_MAX, which nobody has, for what no ring takes: Enable refuses that too. */
-static u32 packet_bytes(u32 payload)
+static u32 packet_bytes(const struct kmcl_limits *limits)
 {
-	if (unlikely(payload > KMCL_PACKET_MAX))
+	if (unlikely(limits->packet > KMCL_PACKET_MAX ||
+		     kmcl_external_head(limits) > KMCL_PACKET_MAX))
 		return U32_MAX;
-	return sizeof(struct kmcl_packet) + KMCL_PIPE_HEADER + ALIGN(payload, 8);
+	return sizeof(struct kmcl_packet) + KMCL_PIPE_HEADER + ALIGN(limits->packet, 8) +
+	       kmcl_external_bytes(limits);
 }
 
 /**
@@ -299,9 +353,9 @@ static u32 packet_bytes(u32 payload)
  */
 struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp)
 {
-	u32 capacity = READ_ONCE(ch->config.max_packet);
 	u32 context = internal ? 0 : READ_ONCE(ch->config.inline_context);
-	u32 bytes = packet_bytes(capacity), behind;
+	struct kmcl_limits limits = kmcl_limits(&ch->config);
+	u32 bytes = packet_bytes(&limits), behind;
 	struct kmcl_packet *pkt;
 
 	if (unlikely(bytes == U32_MAX))
@@ -310,7 +364,7 @@ struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gf
 	pkt = kvmalloc(context ? behind + context : bytes, gfp);
 	if (!pkt)
 		return NULL;
-	packet_setup(pkt, ch, capacity);
+	packet_setup(pkt, ch, limits.packet, &limits);
 	pkt->library = true;
 	if (context)
 		pkt->inline_context = memset((u8 *)pkt + behind, 0, context);
@@ -456,13 +510,15 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
 {
 	struct kmcl_channel *ch = kmcl_channel(Channel);
 	struct kmcl_packet *pkt = (struct kmcl_packet *)Buffer;
+	struct kmcl_limits limits;
 	u32 bytes;
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!pkt || !IS_ALIGNED((unsigned long)pkt, 8) || !kmcl_handle_is_address(pkt))
 		return STATUS_INVALID_PARAMETER_2;
-	bytes = packet_bytes(ch->config.max_packet);
+	limits = kmcl_limits(&ch->config);
+	bytes = packet_bytes(&limits);
 	if (Size < bytes || bytes == U32_MAX)
 		return STATUS_INVALID_PARAMETER_3;
 
@@ -472,7 +528,8 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
 		kmcl_warn(ch, "%s: the packet is in flight\n", __func__);
 		return STATUS_INVALID_PARAMETER_2;
 	}
-	packet_setup(pkt, ch, (Size - packet_bytes(0)) & ~7u);
+	/* what there is more goes to the payload */
+	packet_setup(pkt, ch, ALIGN(limits.packet, 8) + ALIGN_DOWN(Size - bytes, 8), &limits);
 	if (!kmcl_packet_take_slot(pkt)) {
 		pkt->object.magic = 0;
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -625,7 +682,11 @@ EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutineEx);
 UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *ch = kmcl_channel(Channel);
+	struct kmcl_limits limits;
 
-	return ch ? packet_bytes(ch->config.max_packet) : 0;
+	if (!ch)
+		return 0;
+	limits = kmcl_limits(&ch->config);
+	return packet_bytes(&limits);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);

@@ -28,8 +28,25 @@ static void tx_update(struct kmcl_channel *ch)
 	rcu_assign_pointer(tx->send_link, tx->mode == KMCL_TX_RUN ? link : NULL);
 }
 
+static struct kmcl_packet *item_packet(const struct kmcl_tx_item *item)
+{
+	return container_of(item, struct kmcl_packet, tx);
+}
+
+/* Has it external data, for which the peer may have a right to the pages? */
+static bool item_is_external(const struct kmcl_tx_item *item)
+{
+	return item->type == KMCL_TYPE_GPA_DIRECT;
+}
+
 static int tx_write(struct kmcl_link *link, const struct kmcl_tx_item *item)
 {
+	if (item_is_external(item)) {
+		struct kmcl_external *ext = item_packet(item)->external;
+
+		return link->ops->send_external(link, ext->wire, ext->size, item->data,
+						item->len, item->id);
+	}
 	return link->ops->send(link, item->data, item->len, item->id,
 			       item->type, item->wants_reply);
 }
@@ -48,11 +65,6 @@ static int tx_write_or_wait(struct kmcl_link *link, const struct kmcl_tx_item *i
 	/* pairs with the peer's, between its read index and its look at the wish */
 	virt_mb();
 	return tx_write(link, item);
-}
-
-static struct kmcl_packet *item_packet(struct kmcl_tx_item *item)
-{
-	return container_of(item, struct kmcl_packet, tx);
 }
 
 /* Replies are the only items of type completion. */
@@ -83,6 +95,9 @@ static void end_list(struct list_head *list, NTSTATUS status)
 /*
  * Write the head of the queue.  Called with tx.lock.
  *
+ * External data of a packet that was sent before there was a link are mapped
+ * here; when that fails, the queue waits as it does for a full ring.
+ *
  * A packet is off the list before it is written: if it wants an answer its
  * memory can be gone as soon as it is published.  After that only the slot, and
  * what was read before, may be looked at.
@@ -96,6 +111,9 @@ static int tx_write_head(struct kmcl_channel *ch, struct list_head *done)
 	bool wants_reply = item->wants_reply;
 	int ret;
 
+	if (item_is_external(item) && !item_packet(item)->external->link &&
+	    kmcl_external_map(item_packet(item)->external, tx->link))
+		return -EAGAIN;
 	list_del(&item->node);
 	if (slot)
 		atomic64_set(&slot->word, word);
@@ -212,6 +230,8 @@ NTSTATUS kmcl_tx_enqueue(struct kmcl_packet *pkt, s64 gen, bool seen)
 		tx_pump(ch);
 	if (mode == KMCL_TX_RUN || mode == KMCL_TX_HOLD)
 		return STATUS_SUCCESS;
+	if (item_is_external(&pkt->tx))
+		kmcl_external_unmap(pkt->external);
 	if (!seen)
 		return STATUS_INVALID_DEVICE_STATE;
 	kmcl_packet_done(pkt, STATUS_DEVICE_REMOVED, NULL, 0);
@@ -250,9 +270,11 @@ bool kmcl_tx_enqueue_reply(struct kmcl_incoming *in)
  * @id: the id of the send that is meant
  *
  * Context: process.
- * Return: true: the routine of that send has not been called and will not be.
+ * Return: 0: the routine of that send has not been called and will not be.
+ * -EALREADY: it was called, or is about to be. -EBUSY: the peer may still use the
+ * packet's external data; the routine will be called when that is over.
  */
-bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id)
+int kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id)
 {
 	struct kmcl_channel *ch = pkt->object.channel;
 	s64 gen = id & ~0xffffffffULL, word;
@@ -260,7 +282,9 @@ bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id)
 	for (;;) {
 		word = gen | KMCL_SLOT_SENT;
 		if (atomic64_try_cmpxchg(&pkt->slot->word, &word, gen | KMCL_SLOT_IDLE))
-			return true;
+			return 0;
+		if (word == (gen | KMCL_SLOT_LENT))
+			return -EBUSY;
 		if (word == (gen | KMCL_SLOT_QUEUED)) {
 			bool mine;
 
@@ -269,16 +293,18 @@ bool kmcl_packet_cancel(struct kmcl_packet *pkt, u64 id)
 						    gen | KMCL_SLOT_IDLE);
 			if (mine) {
 				list_del(&pkt->tx.node);
+				if (item_is_external(&pkt->tx))
+					kmcl_external_unmap(pkt->external);
 				tx_update(ch);
 			}
 			spin_unlock_bh(&ch->tx.lock);
 			if (mine) {
 				/* what waited behind it may fit */
 				tx_pump(ch);
-				return true;
+				return 0;
 			}
 		} else if (word != (gen | KMCL_SLOT_WRITING)) {
-			return false;
+			return -EALREADY;
 		}
 		cond_resched();
 		cpu_relax();
@@ -359,11 +385,13 @@ void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_by
 }
 
 /**
- * kmcl_tx_abort() - complete everything outgoing
+ * kmcl_tx_abort() - complete everything outgoing that has no use for the rings
  * @ch: channel, switched off and parted from its ring; every sender has left
  * @status: for the completion routines
  *
- * In flight first, then what was queued, then what was held: oldest first.
+ * In flight first, then what was queued, then what was held: oldest first. What
+ * is in flight with external data is left: see kmcl_tx_abort_lent().
+ *
  * Context: process.
  */
 void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status)
@@ -372,7 +400,7 @@ void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status)
 	LIST_HEAD(list);
 
 	timer_delete_sync(&ch->tx.timer);
-	kmcl_packets_abort(ch, status);
+	kmcl_packets_abort(ch, KMCL_SLOT_SENT, status);
 
 	spin_lock_bh(&ch->tx.lock);
 	list_splice_init(&ch->tx.queue, &list);
@@ -386,6 +414,22 @@ void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status)
 	end_list(&list, status);
 }
 
+/**
+ * kmcl_tx_abort_lent() - complete what was in flight with external data
+ * @ch: channel, after kmcl_tx_abort(), its link closed or given up
+ * @status: for the completion routines
+ * @closed: the link is really closed; otherwise the peer may go on writing into
+ *	the pages, and they are given up too
+ *
+ * Context: process.
+ */
+void kmcl_tx_abort_lent(struct kmcl_channel *ch, NTSTATUS status, bool closed)
+{
+	if (!closed)
+		kmcl_packets_abandon(ch);
+	kmcl_packets_abort(ch, KMCL_SLOT_LENT, status);
+}
+
 static void take_packets(struct list_head *from, struct list_head *to)
 {
 	struct kmcl_tx_item *item, *next;
@@ -394,16 +438,19 @@ static void take_packets(struct list_head *from, struct list_head *to)
 		if (item_is_reply(item))
 			continue;
 		kmcl_packet_move(item_packet(item), KMCL_SLOT_QUEUED, KMCL_SLOT_IDLE);
+		if (item_is_external(item))
+			kmcl_external_unmap(item_packet(item)->external);
 		list_move_tail(&item->node, to);
 	}
 }
 
 /**
- * kmcl_tx_cancel() - complete every outgoing packet, and keep the rings
+ * kmcl_tx_cancel() - complete outgoing packets, and keep the rings
  * @ch: channel that accepts no more sends
  * @status: for the completion routines
  *
- * Replies go on. An answer that still comes finds nothing and is ignored.
+ * Replies go on, and so does what is in flight with external data. An answer that
+ * still comes for another packet finds nothing and is ignored.
  *
  * Context: process.
  */
@@ -419,7 +466,7 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status)
 	tx_update(ch);
 	spin_unlock_bh(&ch->tx.lock);
 
-	kmcl_packets_abort(ch, status);
+	kmcl_packets_abort(ch, KMCL_SLOT_SENT, status);
 	end_list(&list, status);
 	/* for replies that stood behind */
 	tx_pump(ch);

@@ -64,15 +64,26 @@ static NTSTATUS send_and_forget(struct kmcl_channel *ch, void *buf, u32 len, u32
 		return STATUS_INSUFFICIENT_RESOURCES;
 	pkt->ex = true;
 	pkt->routine_ex = forget;
-	status = kmcl_submit(pkt, buf, len, flags);
+	status = kmcl_submit(pkt, buf, len, flags, NULL);
 	if (!NT_SUCCESS(status))
 		kmcl_packet_free(pkt);
 	return status;
 }
 
-static NTSTATUS send_and_wait(struct kmcl_channel *ch, struct request *r, void *buf,
-			      u32 len, u32 flags, const LARGE_INTEGER *timeout)
+/* The peer may still use the external data of a request that has timed out. */
+static void wait_for_pages(struct kmcl_channel *ch, struct request *r)
 {
+	struct kmcl_step step;
+
+	kmcl_step_begin(&step, ch, "the host to be done with the external data of a request");
+	wait_for_completion(&r->done);
+	kmcl_step_end(&step);
+}
+
+static NTSTATUS send_and_wait(struct kmcl_channel *ch, struct request *r, void *buf, u32 len,
+			      PMDL mdl, u32 flags, const LARGE_INTEGER *timeout)
+{
+	struct kmcl_source source = { .mdl = mdl };
 	struct kmcl_packet *pkt = kmcl_packet_alloc(ch, true, GFP_KERNEL);
 	NTSTATUS status;
 	u64 id;
@@ -83,7 +94,7 @@ static NTSTATUS send_and_wait(struct kmcl_channel *ch, struct request *r, void *
 	pkt->ex = true;
 	pkt->routine_ex = request_done;
 	pkt->context = r;
-	status = kmcl_submit(pkt, buf, len, flags);
+	status = kmcl_submit(pkt, buf, len, flags, mdl ? &source : NULL);
 	if (!NT_SUCCESS(status))
 		goto out;
 	/* ours alone, so it is still the id of this send */
@@ -91,8 +102,14 @@ static NTSTATUS send_and_wait(struct kmcl_channel *ch, struct request *r, void *
 	if (!timeout) {
 		wait_for_completion(&r->done);
 	} else if (!wait_for_completion_timeout(&r->done, timeout_jiffies(timeout->QuadPart))) {
-		if (kmcl_packet_cancel(pkt, id)) {
-			status = STATUS_CANCELLED;
+		status = STATUS_CANCELLED;
+		switch (kmcl_packet_cancel(pkt, id)) {
+		case 0:
+			goto out;
+		case -EBUSY:
+			wait_for_pages(ch, r);
+			/* whatever came of it, it came too late */
+			r->written = 0;
 			goto out;
 		}
 		/* somebody is completing it right now */
@@ -123,15 +140,13 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 		return STATUS_INVALID_PARAMETER_2;
 	if (BufferSize > ch->config.max_packet)
 		return STATUS_INVALID_PARAMETER_3;
-	if (Flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
-		return STATUS_INVALID_PARAMETER_5;
+	status = kmcl_check_flags(ch, ExternalDataMdl, Flags, 5);
+	if (status)
+		return status;
 	if (CompletionBufferSize && *CompletionBufferSize % 8)
 		return STATUS_INVALID_PARAMETER_7;
 	if (CompletionBufferSize && *CompletionBufferSize && !CompletionBuffer)
 		return STATUS_INVALID_PARAMETER_6;
-	if (ExternalDataMdl)
-		return wait ? STATUS_NOT_SUPPORTED : STATUS_INVALID_PARAMETER_5;
-
 	if (!wait && Timeout && !Timeout->QuadPart) {
 		status = kmcl_send_now(ch, Buffer, BufferSize);
 		goto out;
@@ -146,7 +161,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 	}
 	r.buf = CompletionBuffer;
 	r.size = CompletionBufferSize ? *CompletionBufferSize : 0;
-	status = send_and_wait(ch, &r, Buffer, BufferSize, Flags, Timeout);
+	status = send_and_wait(ch, &r, Buffer, BufferSize, ExternalDataMdl, Flags, Timeout);
 out:
 	if (CompletionBufferSize)
 		*CompletionBufferSize = r.written;

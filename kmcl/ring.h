@@ -31,6 +31,20 @@ struct kmcl_desc {
 	__le64 id;
 };
 
+/* Wire format of external data: a descriptor, then ranges of frames. */
+struct kmcl_gpa_range {
+	__le32 bytes;
+	__le32 offset;			/* of the first byte, in the first frame */
+	__le64 frames[];		/* as many as the bytes touch */
+};
+
+struct kmcl_gpa_direct {
+	struct kmcl_desc desc;
+	__le32 reserved;
+	__le32 range_count;
+	u8 ranges[];			/* struct kmcl_gpa_range, each behind the other's frames */
+};
+
 #define KMCL_DESC_SIZE		16u
 #define KMCL_FOOTER_SIZE	8u
 #define KMCL_PACKET_MAX		(0xffffu * 8)	/* headers included */

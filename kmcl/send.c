@@ -30,26 +30,19 @@ static void encode(struct kmcl_packet *pkt, const void *buf, u32 len, bool pipe)
 	pkt->tx.len = len + (pipe ? KMCL_PIPE_HEADER : 0);
 }
 
-/**
- * kmcl_submit() - send a packet, or queue it
- * @pkt: idle packet with a completion routine
- * @buf: payload
- * @len: its bytes, checked by the caller
- * @flags: VMBUS_CHANNEL_FORMAT_FLAG_*, checked by the caller
- *
- * Context: process or softirq, interrupts on.
- * Return: STATUS_SUCCESS: the completion routine is, was or will be called,
- * once. Otherwise it is not: STATUS_INVALID_DEVICE_STATE the channel is
- * disabled or going down; STATUS_INVALID_PARAMETER_1 the packet is in flight;
- * STATUS_INVALID_DEVICE_REQUEST above DISPATCH_LEVEL;
- * STATUS_INSUFFICIENT_RESOURCES no slot for a packet in the driver's memory.
+/*
+ * @source is a constant NULL in one of the two copies that the compiler makes of
+ * this, so that a packet without external data pays nothing for them.
  */
-NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flags)
+static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf, u32 len,
+				       u32 flags, const struct kmcl_source *source)
 {
 	struct kmcl_channel *ch = pkt->object.channel;
 	bool wait = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 	bool pipe = ch->config.flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
-	struct kmcl_link *link;
+	bool copied = pipe || flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER;
+	struct kmcl_external *ext = pkt->external;
+	struct kmcl_link *link, *mapping;
 	struct kmcl_slot *slot;
 	NTSTATUS status;
 	s64 word, gen;
@@ -69,18 +62,38 @@ NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flag
 		kmcl_err(ch, "VmbPacketSend: the packet is in flight already\n");
 		return STATUS_INVALID_PARAMETER_1;
 	}
+	slot->lends = source;
 	pkt->tx.id = gen | (pkt->index + 1);
-	pkt->tx.type = KMCL_TYPE_INBAND;
+	pkt->tx.type = source ? KMCL_TYPE_GPA_DIRECT : KMCL_TYPE_INBAND;
 	pkt->tx.wants_reply = wait;
+	if (copied) {
+		encode(pkt, buf, len, pipe);
+		buf = pkt->data;
+		len = pkt->tx.len;
+	}
+	if (source) {
+		status = kmcl_external_encode(pkt, source, flags);
+		if (status) {
+			atomic64_set(&slot->word, gen | KMCL_SLOT_IDLE);
+			return status;
+		}
+	}
 
 	rcu_read_lock();
 	link = rcu_dereference(ch->tx.send_link);
+	if (source) {
+		/* in this order: there is no send_link without a link */
+		mapping = link ?: rcu_dereference(ch->link);
+		if (mapping && kmcl_external_map(ext, mapping)) {
+			atomic64_set(&slot->word, gen | KMCL_SLOT_IDLE);
+			rcu_read_unlock();
+			return STATUS_INSUFFICIENT_RESOURCES;
+		}
+	}
 	if (likely(link)) {
-		if (pipe)
-			encode(pkt, buf, len, true);
-		ret = link->ops->send(link, pipe ? pkt->data : buf,
-				      pipe ? pkt->tx.len : len, pkt->tx.id,
-				      KMCL_TYPE_INBAND, wait);
+		ret = source ? link->ops->send_external(link, ext->wire, ext->size, buf, len,
+							pkt->tx.id) :
+			       link->ops->send(link, buf, len, pkt->tx.id, KMCL_TYPE_INBAND, wait);
 		if (likely(!ret)) {
 			if (!wait) {
 				atomic64_set(&slot->word, gen | KMCL_SLOT_IDLE);
@@ -97,11 +110,35 @@ NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flag
 		if (ret != -EAGAIN && ret != -ENODEV)
 			kmcl_tx_corrupt(ch);
 	}
-	if (!pipe || !link)
-		encode(pkt, buf, len, pipe);
+	if (!copied)
+		encode(pkt, buf, len, false);
+	pkt->tx.head = source ? ext->size : KMCL_DESC_SIZE;
 	status = kmcl_tx_enqueue(pkt, gen, ret == -ENODEV && !wait);
 	rcu_read_unlock();
 	return status;
+}
+
+/**
+ * kmcl_submit() - send a packet, or queue it
+ * @pkt: idle packet with a completion routine
+ * @buf: payload
+ * @len: its bytes, checked by the caller
+ * @flags: VMBUS_CHANNEL_FORMAT_FLAG_*, checked by the caller
+ * @source: external data, or NULL; WAIT_FOR_COMPLETION is set then
+ *
+ * Context: process or softirq, interrupts on.
+ * Return: STATUS_SUCCESS: the completion routine is, was or will be called,
+ * once. Otherwise it is not: STATUS_INVALID_DEVICE_STATE the channel is
+ * disabled or going down; STATUS_INVALID_PARAMETER_1 the packet is in flight;
+ * STATUS_INVALID_DEVICE_REQUEST above DISPATCH_LEVEL;
+ * STATUS_INSUFFICIENT_RESOURCES no slot for a packet in the driver's memory, or
+ * external data cannot be mapped; what kmcl_external_encode() returns.
+ */
+NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flags,
+		     const struct kmcl_source *source)
+{
+	return likely(!source) ? submit(pkt, buf, len, flags, NULL) :
+				 submit(pkt, buf, len, flags, source);
 }
 
 /**
@@ -169,6 +206,7 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len)
 	int ret = -EAGAIN;
 
 	in->tx.len = len;
+	in->tx.head = KMCL_DESC_SIZE;
 	in->tx.id = in->id;
 	in->tx.type = KMCL_TYPE_COMPLETION;
 	in->tx.wants_reply = false;
@@ -211,25 +249,87 @@ retire:
 
 /* ---- the API ---- */
 
+/**
+ * kmcl_check_flags() - are the flags of a send in order?
+ * @ch: channel
+ * @external: external data come with it
+ * @flags: the flags
+ * @flags_at: their position among the parameters
+ *
+ * Return: STATUS_SUCCESS; the position; STATUS_INVALID_DEVICE_REQUEST for paged
+ * memory above PASSIVE_LEVEL.
+ */
+NTSTATUS kmcl_check_flags(struct kmcl_channel *ch, bool external, u32 flags,
+			  unsigned int flags_at)
+{
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
+	    (external && !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION)))
+		return STATUS_INVALID_PARAMETER_1 + flags_at - 1;
+	if (unlikely(flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) &&
+	    (in_interrupt() || irqs_disabled())) {
+		kmcl_err(ch, "a send of a paged buffer above PASSIVE_LEVEL, refused\n");
+		return STATUS_INVALID_DEVICE_REQUEST;
+	}
+	return STATUS_SUCCESS;
+}
+
+/* @flags_at: the position of @flags among the parameters. */
+static NTSTATUS check_send(const struct kmcl_packet *pkt, const void *buf, u32 len,
+			   bool external, u32 flags, unsigned int flags_at)
+{
+	if (!pkt || !pkt->routine)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!buf && len)
+		return STATUS_INVALID_PARAMETER_2;
+	if (len > pkt->capacity || len > pkt->object.channel->config.max_packet)
+		return STATUS_INVALID_PARAMETER_3;
+	return kmcl_check_flags(pkt->object.channel, external, flags, flags_at);
+}
+
 NTSTATUS VmbPacketSend(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
 		       PMDL ExternalDataMdl, UINT32 Flags)
 {
 	struct kmcl_packet *pkt = kmcl_packet(Packet);
+	struct kmcl_source source = { .mdl = ExternalDataMdl };
+	NTSTATUS status;
 
-	if (!pkt || !pkt->routine)
-		return STATUS_INVALID_PARAMETER_1;
-	if (!Buffer && BufferLength)
-		return STATUS_INVALID_PARAMETER_2;
-	if (BufferLength > pkt->capacity ||
-	    BufferLength > pkt->object.channel->config.max_packet)
-		return STATUS_INVALID_PARAMETER_3;
-	if (Flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
-		return STATUS_INVALID_PARAMETER_5;
-	if (ExternalDataMdl) {
-		if (!(Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
-			return STATUS_INVALID_PARAMETER_5;
-		return STATUS_NOT_SUPPORTED;
-	}
-	return kmcl_submit(pkt, Buffer, BufferLength, Flags);
+	status = check_send(pkt, Buffer, BufferLength, ExternalDataMdl, Flags, 5);
+	if (unlikely(status))
+		return status;
+	return kmcl_submit(pkt, Buffer, BufferLength, Flags, ExternalDataMdl ? &source : NULL);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSend);
+
+NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
+				      PMDL Mdl, UINT32 MdlOffset, UINT32 MdlLength, UINT32 Flags)
+{
+	struct kmcl_packet *pkt = kmcl_packet(Packet);
+	struct kmcl_source source = { .mdl = Mdl, .offset = MdlOffset, .length = MdlLength };
+	NTSTATUS status;
+
+	status = check_send(pkt, Buffer, BufferLength, Mdl, Flags, 7);
+	if (unlikely(status))
+		return status;
+	if (!Mdl && MdlOffset)
+		return STATUS_INVALID_PARAMETER_5;
+	if (!Mdl && MdlLength)
+		return STATUS_INVALID_PARAMETER_6;
+	return kmcl_submit(pkt, Buffer, BufferLength, Flags, Mdl ? &source : NULL);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
+
+NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
+				       PPFN_NUMBER Pfns, UINT32 PfnCount, UINT32 Flags)
+{
+	struct kmcl_packet *pkt = kmcl_packet(Packet);
+	struct kmcl_source source = { .frames = Pfns, .count = PfnCount };
+	NTSTATUS status;
+
+	status = check_send(pkt, Buffer, BufferLength, Pfns, Flags, 6);
+	if (unlikely(status))
+		return status;
+	if (!Pfns && PfnCount)
+		return STATUS_INVALID_PARAMETER_4;
+	return kmcl_submit(pkt, Buffer, BufferLength, Flags, Pfns ? &source : NULL);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);

@@ -63,7 +63,26 @@ void kmcl_subs_cut(struct kmcl_channel *ch, NTSTATUS status)
 
 	klist_iter_init(&ch->subs, &iter);
 	while ((sub = next_sub(&iter)))
-		kmcl_link_down(sub, status);
+		kmcl_link_cut(sub, status);
+	klist_iter_exit(&iter);
+}
+
+/**
+ * kmcl_subs_cut_end() - the rings of every sub-channel are closed
+ * @ch: primary, after kmcl_subs_cut() and its own close
+ * @status: as for kmcl_subs_cut()
+ * @closed: the close succeeded
+ *
+ * Context: process.
+ */
+void kmcl_subs_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed)
+{
+	struct kmcl_channel *sub;
+	struct klist_iter iter;
+
+	klist_iter_init(&ch->subs, &iter);
+	while ((sub = next_sub(&iter)))
+		kmcl_link_cut_end(sub, status, closed);
 	klist_iter_exit(&iter);
 }
 

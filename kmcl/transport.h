@@ -14,10 +14,14 @@
 #ifndef _KMCL_TRANSPORT_H
 #define _KMCL_TRANSPORT_H
 
+#include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
 #include "ring.h"
+
+/* What a transport that bounces can be expected to find room for in one piece. */
+#define KMCL_MAP_MAX	(64u << 10)
 
 struct device;
 struct hv_vmbus_device_id;
@@ -44,6 +48,14 @@ struct module;
  *	Anything else: the ring is corrupt. When @wants_reply is set the
  *	transport calls kmcl_packet_published() after it has copied @data and
  *	before the peer can see the packet.
+ * @send_external: as @send, for a packet with external data, which always wants
+ *	a reply. @head is the packet up to its payload, @head_bytes long, a
+ *	multiple of 8: the ranges are filled in, the descriptor is the transport's
+ *	to fill in.
+ * @map: make memory reachable for the peer. @bytes from @phys on, at most
+ *	KMCL_MAP_MAX, contiguous. @addr is where the peer finds them, at the same
+ *	offset in a frame of 4 KiB. -ENOMEM: not now.
+ * @unmap: end that; what the peer wrote is in the memory afterwards.
  * @want_room: ask for kmcl_link_event() once @bytes (packet and footer) fit; 0
  *	takes the wish back.
  * @consumed: publish @link->in.read and signal a peer that waits for room.
@@ -70,6 +82,12 @@ struct kmcl_link_ops {
 	int (*close)(struct kmcl_link *link);
 	int (*send)(struct kmcl_link *link, const void *data, u32 len, u64 id,
 		    enum kmcl_packet_type type, bool wants_reply);
+	int (*send_external)(struct kmcl_link *link, struct kmcl_gpa_direct *head,
+			     u32 head_bytes, const void *data, u32 len, u64 id);
+	int (*map)(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
+		   enum dma_data_direction dir, dma_addr_t *addr);
+	void (*unmap)(struct kmcl_link *link, dma_addr_t addr, u32 bytes,
+		      enum dma_data_direction dir);
 	void (*want_room)(struct kmcl_link *link, u32 bytes);
 	void (*consumed)(struct kmcl_link *link);
 	void (*mask)(struct kmcl_link *link);

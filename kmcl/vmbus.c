@@ -12,6 +12,8 @@
  * paused channel does.
  */
 #include <linux/cc_platform.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "compat.h"
@@ -138,19 +140,24 @@ static int vmbus_link_close(struct kmcl_link *link)
 	return ret;
 }
 
+/* See KMCL_BUS_TRUSTS_INDICES. */
+static bool indices_bad(const struct vmbus_channel *chan)
+{
+	const struct hv_ring_buffer_info *out = &chan->outbound;
+
+	return KMCL_BUS_TRUSTS_INDICES &&
+	       (READ_ONCE(out->ring_buffer->write_index) >= out->ring_datasize ||
+		READ_ONCE(out->ring_buffer->read_index) >= out->ring_datasize);
+}
+
 static int vmbus_link_send(struct kmcl_link *link, const void *data, u32 len, u64 id,
 			   enum kmcl_packet_type type, bool wants_reply)
 {
 	struct vmbus_channel *chan = channel_of(link);
 	int ret;
 
-	if (KMCL_BUS_TRUSTS_INDICES) {
-		const struct hv_ring_buffer_info *out = &chan->outbound;
-
-		if (READ_ONCE(out->ring_buffer->write_index) >= out->ring_datasize ||
-		    READ_ONCE(out->ring_buffer->read_index) >= out->ring_datasize)
-			return -EIO;
-	}
+	if (indices_bad(chan))
+		return -EIO;
 	BUILD_BUG_ON((int)KMCL_TYPE_INBAND != (int)VM_PKT_DATA_INBAND ||
 		     (int)KMCL_TYPE_COMPLETION != (int)VM_PKT_COMP);
 	ret = vmbus_sendpacket(chan, (void *)data, len, id, (enum vmbus_packet_type)type,
@@ -158,6 +165,40 @@ static int vmbus_link_send(struct kmcl_link *link, const void *data, u32 len, u6
 	if (unlikely(ret == -ENODEV))
 		kmcl_sub_rescinded(kmcl_vdev(link));
 	return ret;
+}
+
+static int vmbus_link_send_external(struct kmcl_link *link, struct kmcl_gpa_direct *head,
+				    u32 head_bytes, const void *data, u32 len, u64 id)
+{
+	struct vmbus_channel *chan = channel_of(link);
+	int ret;
+
+	if (indices_bad(chan))
+		return -EIO;
+	BUILD_BUG_ON(sizeof(*head) != offsetof(struct vmbus_packet_mpb_array, range) ||
+		     offsetof(struct kmcl_gpa_direct, range_count) !=
+		     offsetof(struct vmbus_packet_mpb_array, rangecount) ||
+		     sizeof(struct kmcl_gpa_range) != offsetof(struct hv_mpb_array, pfn_array));
+	ret = vmbus_sendpacket_mpb_desc(chan, (struct vmbus_packet_mpb_array *)head, head_bytes,
+					(void *)data, len, id);
+	if (unlikely(ret == -ENODEV))
+		kmcl_sub_rescinded(kmcl_vdev(link));
+	return ret;
+}
+
+static int vmbus_link_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
+			  enum dma_data_direction dir, dma_addr_t *addr)
+{
+	struct device *dev = &kmcl_vdev(link)->hv->device;
+
+	*addr = dma_map_page(dev, pfn_to_page(PHYS_PFN(phys)), offset_in_page(phys), bytes, dir);
+	return dma_mapping_error(dev, *addr);
+}
+
+static void vmbus_link_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes,
+			     enum dma_data_direction dir)
+{
+	dma_unmap_page(&kmcl_vdev(link)->hv->device, addr, bytes, dir);
 }
 
 static void vmbus_link_want_room(struct kmcl_link *link, u32 bytes)
@@ -274,6 +315,9 @@ const struct kmcl_link_ops kmcl_vmbus_link_ops = {
 	.open		= vmbus_link_open,
 	.close		= vmbus_link_close,
 	.send		= vmbus_link_send,
+	.send_external	= vmbus_link_send_external,
+	.map		= vmbus_link_map,
+	.unmap		= vmbus_link_unmap,
 	.want_room	= vmbus_link_want_room,
 	.consumed	= vmbus_link_consumed,
 	.mask		= vmbus_link_mask,

@@ -9,6 +9,7 @@
 
 #define NO_CHANNEL	((VMBCHANNEL)NULL)
 #define LARGEST		524280u			/* bytes, descriptor included */
+#define HEAD		40u			/* descriptor and one range of one frame */
 
 /* A channel with nothing set, dropped at the end of the case. */
 static VMBCHANNEL bare;
@@ -327,13 +328,14 @@ static void nothing_is_configurable_while_open_or_in_a_callback(struct kunit *te
 
 static void a_packet_beyond_the_largest_is_refused_at_enable(struct kunit *test)
 {
-	static const u32 sizes[] = { LARGEST - 16 + 1, LARGEST, LARGEST + 1, 0x7fffffff,
+	static const u32 sizes[] = { LARGEST - HEAD + 1, LARGEST, LARGEST + 1, 0x7fffffff,
 				     0xfffffff0, 0xffffffff };
 	struct vsc *v = vsc_new(test);
 	unsigned int i;
 	struct kmsg k;
 
 	vsc_offer(v);
+	VmbChannelInitSetMaximumExternalData(v->ch, 1, 1);
 	kmsg_mark(&k);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, sizes[i]),
@@ -355,10 +357,11 @@ static void the_pipe_header_counts_in_the_largest_packet(struct kunit *test)
 	v->offer.flags = VMBUS_CHANNEL_NAMED_PIPE_MODE;
 	KUNIT_ASSERT_EQ(test, VmbChannelInitSetFlags(v->ch, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE),
 			STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, LARGEST - 16 - 8 + 1),
+	VmbChannelInitSetMaximumExternalData(v->ch, 1, 1);
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, LARGEST - HEAD - 8 + 1),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, vsc_up(v), STATUS_INVALID_PARAMETER);
-	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, LARGEST - 16 - 8),
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, LARGEST - HEAD - 8),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
 }
@@ -366,12 +369,13 @@ static void the_pipe_header_counts_in_the_largest_packet(struct kunit *test)
 static void the_largest_packet_goes_to_the_host_and_back(struct kunit *test)
 {
 	struct vsc *v = vsc_new(test);
-	const u32 size = LARGEST - 16;
+	const u32 size = LARGEST - HEAD;
 	u8 *buf = kvmalloc(size, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	memset(buf, 0x5a, size);
 	VmbChannelSetTransactionQuota(v->ch, 4);
+	VmbChannelInitSetMaximumExternalData(v->ch, 1, 1);
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, size), STATUS_SUCCESS);
 	vsc_offer(v);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);

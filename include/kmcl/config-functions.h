@@ -121,6 +121,10 @@ FN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_SIZE VmbChannelInitSetMaximumPacketSize;
  * @MaximumChainLength: MDLs that may describe them, from 1.  Documented for
  *                      incoming packets; Decided here: it bounds sends too
  *
+ * Decided here: 128 KiB in 32 MDLs when this is never called.  Room for the
+ * description of as much is in every packet object and, twice, in the rings;
+ * VmbChannelEnable() refuses what no packet can hold.
+ *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
  * disabled; STATUS_INVALID_PARAMETER_2 or _3 when that value is 0.

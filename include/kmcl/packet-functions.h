@@ -24,6 +24,15 @@
  * WAIT_FOR_COMPLETION is refused with the position of Flags; a packet with
  * external data that has entered the ring completes only when the peer has
  * answered or the channel is really closed.
+ *
+ * The memory of external data stays in place, and is not freed or used for
+ * anything else, from the send until the completion routine is called; MDLs and
+ * lists of frames are not needed any more when the send returns.  Each MDL of a
+ * chain becomes a range of the packet, empty ones none.  Where the peer cannot
+ * reach the guest's memory the data are copied (through the DMA API of the VMBus
+ * device): out of the memory in the send, back into it before the completion
+ * routine is called.  DATA_IN_ONLY saves the first copy, DATA_OUT_ONLY the second;
+ * both together mean neither.
  */
 
 /**
@@ -176,11 +185,13 @@ FN_VMB_PACKET_SET_COMPLETION_ROUTINE_EX VmbPacketSetCompletionRoutineEx;
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the packet has no
  * completion routine or is under way; _2 when @Buffer is NULL and @BufferLength
  * is not 0; _3 when that is too large; _4 for more external data or a longer
- * chain than allowed; _5 for an unknown bit and for external data without
- * WAIT_FOR_COMPLETION; STATUS_INSUFFICIENT_RESOURCES when external data cannot
- * be mapped, or for a packet in the caller's memory when as many are under way
- * as allowed; STATUS_INVALID_DEVICE_STATE on a channel that is disabled or going
- * down; STATUS_NOT_SUPPORTED for external data, until that is built.
+ * chain than allowed, for an MDL that has no pages, for a frame that is no memory
+ * of the guest's, and for a chain that describes no byte; _5 for an unknown bit
+ * and for external data without WAIT_FOR_COMPLETION;
+ * STATUS_INSUFFICIENT_RESOURCES when external data cannot be mapped, or for a
+ * packet in the caller's memory when as many are under way as allowed;
+ * STATUS_INVALID_DEVICE_STATE on a channel that is disabled or going down;
+ * STATUS_INVALID_DEVICE_REQUEST for PAGED_BUFFER above PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_PACKET_SEND(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
 				    PMDL ExternalDataMdl, UINT32 Flags);
@@ -196,12 +207,14 @@ FN_VMB_PACKET_SEND VmbPacketSend;
  * @MdlOffset: bytes to skip from the start of the described buffer, not of the
  *             page
  * @MdlLength: bytes of external data, 0 for the rest
- * @Flags: as VmbPacketSend(); FORCE_MDL_LENGTH: @MdlLength may exceed the first
- *         MDL by rounding up to a page, and only that MDL is used
+ * @Flags: as VmbPacketSend(); FORCE_MDL_LENGTH: only the first MDL is used, and
+ *         @MdlLength may exceed it, up to the end of the last page that it
+ *         describes
  *
  * Context: process or softirq; process alone with PAGED_BUFFER.
  * Return: as VmbPacketSend(), with _5 or _6 when offset or length lie outside of
- * the described buffer and _7 for @Flags.
+ * the described buffer and _7 for @Flags.  Decided here: MDLs that @MdlOffset
+ * skips count in the length of the chain, those behind @MdlLength do not.
  */
 typedef NTSTATUS FN_VMB_PACKET_SEND_WITH_EXTERNAL_MDL(VMBPACKET Packet, PVOID Buffer,
 						      UINT32 BufferLength, PMDL Mdl,
@@ -219,10 +232,12 @@ FN_VMB_PACKET_SEND_WITH_EXTERNAL_MDL VmbPacketSendWithExternalMdl;
  * @PfnCount: entries there
  * @Flags: as VmbPacketSend()
  *
- * There is no offset parameter: the data begin with the first frame.
+ * There is no offset parameter: the data begin with the first frame.  They are one
+ * range.
  *
  * Context: process or softirq; process alone with PAGED_BUFFER.
- * Return: as VmbPacketSend(), with _5 for @PfnCount and _6 for @Flags.
+ * Return: as VmbPacketSend(), with _4 for @Pfns, _5 for @PfnCount when it is 0 and
+ * when it is more than allowed, and _6 for @Flags.
  */
 typedef NTSTATUS FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS(VMBPACKET Packet, PVOID Buffer,
 						       UINT32 BufferLength, PPFN_NUMBER Pfns,
@@ -248,7 +263,8 @@ FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS VmbPacketSendWithExternalPfns;
  *
  * Decided here: a request with external data that has entered the ring keeps
  * waiting after its timeout, until the peer has answered or the channel is
- * closed, and then returns STATUS_CANCELLED.
+ * closed, and then returns STATUS_CANCELLED; what @CompletionBuffer holds then is
+ * undefined.
  *
  * Context: process, may sleep; softirq too with a zero timeout and without
  * WAIT_FOR_COMPLETION.
