@@ -187,7 +187,7 @@ static int bounce_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
 	*s = (struct bounce_slot) {
 		.memory = s->memory, .phys = phys, .bytes = bytes, .dir = dir, .used = true,
 	};
-	memset(s->memory, 0, KMCL_MAP_MAX);
+	memset(s->memory, 0, PAGE_ALIGN(offset + bytes));
 	if (dir != DMA_FROM_DEVICE)
 		memcpy(s->memory + offset, phys_to_virt(phys), bytes);
 	b->maps++;
