@@ -92,6 +92,7 @@ struct port *port_offer_only(struct kunit *test, const struct port *what)
 	KUNIT_ASSERT_NOT_NULL(test, port);
 	*port = *what;
 	port->test = test;
+	port->created = 1;
 	port->ids[0].guid = port->type;
 	port->vsc.name = "kmcl_port";
 	port->vsc.owner = THIS_MODULE;

@@ -31,7 +31,7 @@
  * @destroy: takes it down
  * @host: the host's channel
  * @dev: the device, while there is one
- * @created: what @create returned
+ * @created: what @create returned; 1 before it did
  * @priv: the suite's own
  *
  * The rest is the fixture's own.
