@@ -276,6 +276,8 @@ run() {
 		[[ -n $file ]] || continue
 		cp "$file" "$run/root/"
 	done
+	# a suite has them loaded and unloaded
+	find "$(modules_dir "$flavour")/samples" -name '*.ko' -exec cp -t "$run/root" {} +
 	local -a args=()
 	for arg in "${load[@]}" "${wanted[@]}"; do
 		if [[ -e $run/root/${arg%%:*}.ko ]]; then

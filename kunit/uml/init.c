@@ -7,7 +7,8 @@
  * An argument is NAME or NAME:PARAM=VALUE:... and stands for /NAME.ko; "keep"
  * leaves the modules loaded (their symbols stay readable in a leak's trace);
  * "watchdog=SECONDS" shows what every blocked task waits for when it takes
- * longer. As /sbin/modprobe: loads the one module the kernel asks for.
+ * longer. As /sbin/modprobe: loads the one module the kernel asks for,
+ * or unloads one for a suite.
  *
  * scripts/uml.sh reads the lines that begin with "init: ".
  */
@@ -138,7 +139,9 @@ int main(int argc, char **argv)
 {
 	int i, ret, keep = 0, dog = 0;
 
-	/* modprobe -q -- NAME */
+	/* modprobe -q -- NAME, or modprobe -r NAME */
+	if (argc > 2 && getpid() != 1 && !strcmp(argv[1], "-r"))
+		return my_syscall2(__NR_delete_module, argv[2], 0) ? 1 : 0;
 	if (argc > 1 && getpid() != 1)
 		return load(argv[argc - 1]) ? 1 : 0;
 
