@@ -19,6 +19,9 @@
 #include "compat.h"
 #include "vmbus.h"
 
+/* A driver that is slower than this keeps the system from hibernating. */
+#define SLEEP_PATIENCE	(20 * HZ)
+
 /**
  * struct kmcl_vdrv - a driver registered with the bus
  * @hv: the bus's part
@@ -45,6 +48,8 @@ static DEFINE_MUTEX(drivers_lock);
 static LIST_HEAD(drivers);
 
 DEFINE_MUTEX(kmcl_bind_lock);	/* the two lists below, owners, sub-channels */
+/* Inside everything: for those who cannot sleep. */
+static DEFINE_SPINLOCK(owner_lock);
 static LIST_HEAD(devices);		/* struct kmcl_vdev, bound to us */
 static LIST_HEAD(waiting);		/* struct kmcl_target, not found yet */
 
@@ -79,6 +84,7 @@ struct kmcl_vdev *kmcl_vdev_new(struct hv_device *hv, struct vmbus_channel *chan
 	v->chan = chan;
 	kref_init(&v->ref);
 	mutex_init(&v->lock);
+	init_waitqueue_head(&v->wait);
 	INIT_LIST_HEAD(&v->node);
 	get_device(&hv->device);
 	return v;
@@ -97,15 +103,26 @@ struct kmcl_vdev *kmcl_vdev_find(struct vmbus_channel *chan)
 
 static bool target_wants(const struct kmcl_target *t, const struct hv_device *hv)
 {
+	if (!t->has_type)
+		return t->parent == &hv->device;
 	return guid_equal(&t->type, &hv->dev_type) &&
 	       (t->any_instance || guid_equal(&t->instance, &hv->dev_instance));
+}
+
+static void vdev_set_owner(struct kmcl_vdev *v, struct kmcl_target *t)
+{
+	spin_lock(&owner_lock);
+	v->owner = t;
+	spin_unlock(&owner_lock);
+	if (!t)
+		wake_up_all(&v->wait);
 }
 
 /* Called with kmcl_bind_lock. */
 void kmcl_vdev_attach(struct kmcl_vdev *v, struct kmcl_target *t)
 {
 	kref_get(&v->ref);
-	v->owner = t;
+	vdev_set_owner(v, t);
 	list_del_init(&t->node);
 	t->device = &v->hv->device;
 	t->active = v->hv->dev_instance;
@@ -222,6 +239,103 @@ static void kmcl_shutdown(struct hv_device *hv)
 	vdev_gone(hv_get_drvdata(hv));
 }
 
+/* ---- hibernation ---- */
+
+/* The system holds no lock: the device may be unbound beside this. */
+static struct kmcl_vdev *vdev_get(struct hv_device *hv)
+{
+	struct kmcl_vdev *v;
+
+	mutex_lock(&kmcl_bind_lock);
+	v = kmcl_vdev_find(hv->channel);
+	if (v)
+		kref_get(&v->ref);
+	mutex_unlock(&kmcl_bind_lock);
+	return v;
+}
+
+static bool vdev_settled(struct kmcl_vdev *v)
+{
+	bool settled;
+
+	spin_lock(&owner_lock);
+	/* neither is given up while we look */
+	settled = !v->owner || kmcl_target_settled(v->owner);
+	spin_unlock(&owner_lock);
+	return settled;
+}
+
+static bool wait_settled(struct kmcl_vdev *v)
+{
+	return wait_event_timeout(v->wait, vdev_settled(v), SLEEP_PATIENCE);
+}
+
+/* The owner may come back, and who has asked for the device meanwhile gets it. */
+static void vdev_wake(struct kmcl_vdev *v)
+{
+	struct kmcl_target *t;
+
+	mutex_lock(&v->lock);
+	mutex_lock(&kmcl_bind_lock);
+	v->asleep = false;
+	list_for_each_entry(t, &waiting, node) {
+		if (v->owner || v->gone || t->has_type == !!v->drv->vsc ||
+		    !target_wants(t, v->hv))
+			continue;
+		kmcl_vdev_attach(v, t);
+		kmcl_target_arrived(t);
+		break;
+	}
+	mutex_unlock(&kmcl_bind_lock);
+	if (v->owner)
+		kmcl_target_wake(v->owner);
+	mutex_unlock(&v->lock);
+}
+
+/*
+ * Freeze and poweroff, in the noirq phase: user space and freezable threads are
+ * frozen, timers, workqueues and the bus work.  Whoever holds the channel up for
+ * long holds the system up: then the system stays awake.
+ */
+static int kmcl_suspend(struct hv_device *hv)
+{
+	struct kmcl_vdev *v = vdev_get(hv);
+	int ret = 0;
+
+	if (!v)
+		return 0;
+	mutex_lock(&v->lock);
+	mutex_lock(&kmcl_bind_lock);
+	v->asleep = true;
+	mutex_unlock(&kmcl_bind_lock);
+	if (v->owner)
+		kmcl_target_sleep(v->owner);
+	mutex_unlock(&v->lock);
+	if (!wait_settled(v)) {
+		pr_warn("kmcl: device %s: its driver is not quiet after %u s: no hibernation\n",
+			dev_name(&hv->device), SLEEP_PATIENCE / HZ);
+		vdev_wake(v);
+		ret = -EBUSY;
+	}
+	kmcl_vdev_put(v);
+	return ret;
+}
+
+/* Thaw and restore. The driver's callbacks may take longer than the system waits. */
+static int kmcl_resume(struct hv_device *hv)
+{
+	struct kmcl_vdev *v = vdev_get(hv);
+
+	if (!v)
+		return 0;
+	vdev_wake(v);
+	if (!wait_settled(v))
+		pr_warn("kmcl: device %s: not back after %u s\n", dev_name(&hv->device),
+			SLEEP_PATIENCE / HZ);
+	kmcl_vdev_put(v);
+	return 0;
+}
+
 /* ---- drivers ---- */
 
 static int vdrv_register(struct kmcl_vdrv *drv, struct module *owner, const char *name)
@@ -229,10 +343,8 @@ static int vdrv_register(struct kmcl_vdrv *drv, struct module *owner, const char
 	drv->hv.probe = kmcl_probe;
 	drv->hv.remove = kmcl_remove;
 	drv->hv.shutdown = kmcl_shutdown;
-	/*
-	 * No suspend and resume: the bus refuses to hibernate while a device is
-	 * bound, instead of losing packets.
-	 */
+	drv->hv.suspend = kmcl_suspend;
+	drv->hv.resume = kmcl_resume;
 	drv->hv.driver.probe_type = PROBE_FORCE_SYNCHRONOUS;
 	return __vmbus_driver_register(&drv->hv, owner, name);
 }
@@ -380,10 +492,15 @@ static int claim_parent(struct kmcl_target *t)
 		if (&v->hv->device != t->parent)
 			continue;
 		ret = -EBUSY;
-		if (!v->owner) {
-			kmcl_vdev_attach(v, t);
-			ret = 0;
+		if (v->owner)
+			break;
+		if (v->asleep) {
+			list_add_tail(&t->node, &waiting);
+			ret = -EINPROGRESS;
+			break;
 		}
+		kmcl_vdev_attach(v, t);
+		ret = 0;
 		break;
 	}
 	mutex_unlock(&kmcl_bind_lock);
@@ -410,7 +527,7 @@ static void kmcl_vmbus_release(struct kmcl_target *t)
 		/* waits for a remove that is telling us */
 		mutex_lock(&v->lock);
 		mutex_lock(&kmcl_bind_lock);
-		v->owner = NULL;
+		vdev_set_owner(v, NULL);
 		mutex_unlock(&kmcl_bind_lock);
 		mutex_unlock(&v->lock);
 		t->link = NULL;
@@ -420,6 +537,11 @@ static void kmcl_vmbus_release(struct kmcl_target *t)
 	if (t->private)
 		class_put(t->private);
 	t->private = NULL;
+}
+
+static void kmcl_vmbus_settled(struct kmcl_target *t)
+{
+	wake_up_all(&kmcl_vdev(t->link)->wait);
 }
 
 static int kmcl_vmbus_claim(struct kmcl_target *t)
@@ -437,7 +559,7 @@ static int kmcl_vmbus_claim(struct kmcl_target *t)
 	mutex_lock(&kmcl_bind_lock);
 	list_add_tail(&t->node, &waiting);
 	list_for_each_entry(v, &devices, node) {
-		if (v->drv->vsc || !target_wants(t, v->hv))
+		if (v->drv->vsc || (v->asleep && !v->owner) || !target_wants(t, v->hv))
 			continue;
 		if (!v->owner) {
 			kmcl_vdev_attach(v, t);
@@ -527,6 +649,7 @@ struct kmcl_transport kmcl_vmbus_transport = {
 	.owner		= THIS_MODULE,
 	.claim		= kmcl_vmbus_claim,
 	.release	= kmcl_vmbus_release,
+	.settled	= kmcl_vmbus_settled,
 	.vsc_register	= kmcl_vmbus_vsc_register,
 	.vsc_unregister	= kmcl_vmbus_vsc_unregister,
 };

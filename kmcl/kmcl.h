@@ -58,11 +58,14 @@
  *   DISABLED --Enable--> WAITING --offer, open, Opened--> OPEN
  *      ^                    |                              |
  *      +----Disable---------+------Suspend, drain, Closed--+
+ *
+ * and, while the system hibernates, from OPEN to ASLEEP and back (hibernate.c).
  */
 enum kmcl_state {
 	KMCL_DISABLED,
 	KMCL_WAITING,
 	KMCL_OPEN,
+	KMCL_ASLEEP,
 };
 
 /* The rings below it; moves under link_lock, may go down under any state. */
@@ -343,9 +346,16 @@ struct kmcl_channel {
 	bool has_subs;			/* ever had any */
 	bool subs_open;			/* owner: they may be enabled */
 	bool subs_run;			/* owner: they may run */
+	bool subs_asleep;		/* owner: they wait for the primary to wake */
 	struct klist_node sub_node;	/* of a sub-channel */
 	struct kmcl_channel *primary;	/* owner; NULL once the primary was cleaned up */
 	u16 sub_index;			/* 0: no sub-channel */
+
+	/* hibernate.c */
+	bool sleep_wanted;		/* by the transport */
+	bool asleep;			/* owner: as far as the transport is told */
+	bool falling;			/* owner: on its way from OPEN to ASLEEP */
+	bool returning;			/* owner: a sub-channel that is not found again yet */
 
 	/* the rings */
 	enum kmcl_link_state link_state;	/* life_lock */
@@ -412,9 +422,20 @@ static inline VMBCHANNEL kmcl_channel_handle(struct kmcl_channel *ch)
 void kmcl_channel_name(struct kmcl_channel *ch);
 void kmcl_channel_put(struct kmcl_channel *ch);
 
-/* life.c */
+/* owner.c */
+bool kmcl_life_try(struct kmcl_channel *ch);
 void kmcl_life_enter(struct kmcl_channel *ch);
+bool kmcl_life_enter_unless(struct kmcl_channel *sub, struct kmcl_channel *ch);
 void kmcl_life_leave(struct kmcl_channel *ch);
+bool kmcl_may_sleep(struct kmcl_channel *ch, const char *who);
+bool kmcl_passive(struct kmcl_channel *ch, const char *who);
+
+/* life.c */
+void kmcl_call_suspend(struct kmcl_channel *ch);
+void kmcl_call_closed(struct kmcl_channel *ch);
+void kmcl_rest(struct kmcl_channel *ch);
+void kmcl_unclaim(struct kmcl_channel *ch);
+void kmcl_wake_sub(struct kmcl_channel *ch);
 void kmcl_start(struct kmcl_channel *ch);
 void kmcl_suspend(struct kmcl_channel *ch);
 void kmcl_take_down(struct kmcl_channel *ch);
@@ -424,8 +445,6 @@ void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_life_init(struct kmcl_channel *ch);
 void kmcl_life_exit(struct kmcl_channel *ch);
 void kmcl_disable(struct kmcl_channel *ch, const char *who);
-bool kmcl_may_sleep(struct kmcl_channel *ch, const char *who);
-bool kmcl_passive(struct kmcl_channel *ch, const char *who);
 void kmcl_poison(struct kmcl_channel *ch, const char *why);
 
 /* A wait for somebody else; says so once if it takes long. */
@@ -453,6 +472,8 @@ static inline bool kmcl_may_run(struct kmcl_channel *ch)
 /* sub.c */
 void kmcl_sub_init(struct kmcl_channel *ch);
 void kmcl_sub_exit(struct kmcl_channel *ch);
+struct kmcl_channel *kmcl_next_sub(struct klist_iter *iter);
+void kmcl_each_sub(struct kmcl_channel *ch, void (*visit)(struct kmcl_channel *sub));
 bool kmcl_sub_orphaned(struct kmcl_channel *ch);
 bool kmcl_in_sub_callback(struct kmcl_channel *ch);
 void kmcl_subs_cut(struct kmcl_channel *ch, NTSTATUS status);
@@ -460,6 +481,12 @@ void kmcl_subs_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_subs_disable(struct kmcl_channel *ch);
 void kmcl_subs_pause(struct kmcl_channel *ch);
 void kmcl_subs_start(struct kmcl_channel *ch);
+
+/* hibernate.c */
+void kmcl_fall_asleep(struct kmcl_channel *ch);
+void kmcl_settle(struct kmcl_channel *ch);
+void kmcl_subs_wake(struct kmcl_channel *ch);
+bool kmcl_roused(struct kmcl_channel *ch);
 
 /* device.c */
 void kmcl_device_init(struct kmcl_channel *ch);

@@ -6,7 +6,7 @@
  * Two machines, one above the other.
  *
  * Life (enum kmcl_state) is what the driver sees.  One task at a time owns it
- * (life_enter), and keeps it while it calls the driver's state callbacks: the
+ * (owner.c), and keeps it while it calls the driver's state callbacks: the
  * caller of Enable, Disable, Start or Pause, or life_work.
  *
  * The link (enum kmcl_link_state) is the open pair of rings.  It goes down under
@@ -19,101 +19,7 @@
  */
 #include <linux/export.h>
 #include <linux/module.h>
-#include "compat.h"
 #include "kmcl.h"
-
-/* ---- waiting for somebody else ---- */
-
-static void step_late(struct timer_list *t)
-{
-	struct kmcl_step *step = container_of(t, struct kmcl_step, timer);
-
-	pr_warn("kmcl: %s: still waiting for %s after %u s\n", step->channel->name,
-		step->what, KMCL_STEP_WARN / HZ);
-}
-
-void kmcl_step_begin(struct kmcl_step *step, struct kmcl_channel *ch, const char *what)
-{
-	step->channel = ch;
-	step->what = what;
-	timer_setup_on_stack(&step->timer, step_late, 0);
-	mod_timer(&step->timer, jiffies + KMCL_STEP_WARN);
-}
-
-void kmcl_step_end(struct kmcl_step *step)
-{
-	timer_delete_sync(&step->timer);
-	timer_destroy_on_stack(&step->timer);
-}
-
-/* ---- ownership of life ---- */
-
-static bool life_try(struct kmcl_channel *ch)
-{
-	bool ok;
-
-	spin_lock(&ch->life_lock);
-	ok = !ch->life_owner;
-	if (ok)
-		ch->life_owner = current;
-	spin_unlock(&ch->life_lock);
-	return ok;
-}
-
-void kmcl_life_enter(struct kmcl_channel *ch)
-{
-	wait_event(ch->life_wait, life_try(ch));
-}
-
-void kmcl_life_leave(struct kmcl_channel *ch)
-{
-	spin_lock(&ch->life_lock);
-	ch->life_owner = NULL;
-	spin_unlock(&ch->life_lock);
-	wake_up_all(&ch->life_wait);
-}
-
-/**
- * kmcl_may_sleep() - is this PASSIVE_LEVEL?
- * @ch: channel
- * @who: function name for the log line
- *
- * Return: false, with one line, above it.
- */
-bool kmcl_may_sleep(struct kmcl_channel *ch, const char *who)
-{
-	if (!in_interrupt() && !irqs_disabled())
-		return true;
-	kmcl_err(ch, "%s above PASSIVE_LEVEL, ignored\n", who);
-	return false;
-}
-
-/**
- * kmcl_passive() - may this caller wait for the channel?
- * @ch: channel
- * @who: function name for the log line
- *
- * Return: false, with one line, inside a callback of the channel that the
- * caller would wait for, or above PASSIVE_LEVEL.
- */
-bool kmcl_passive(struct kmcl_channel *ch, const char *who)
-{
-	if (!kmcl_may_sleep(ch, who))
-		return false;
-	if (kmcl_life_is_mine(ch)) {
-		kmcl_err(ch, "%s inside a state change callback, ignored\n", who);
-		return false;
-	}
-	if (READ_ONCE(ch->rx.worker_task) == current) {
-		kmcl_err(ch, "%s inside ProcessPacket, ignored\n", who);
-		return false;
-	}
-	if (kmcl_in_sub_callback(ch)) {
-		kmcl_err(ch, "%s inside a callback of a sub-channel, ignored\n", who);
-		return false;
-	}
-	return true;
-}
 
 /* ---- the driver's state callbacks ---- */
 
@@ -397,8 +303,21 @@ void kmcl_suspend(struct kmcl_channel *ch)
 	kmcl_rx_wait_driver(ch);
 }
 
-/* Back to where Enable began. */
-static void finish(struct kmcl_channel *ch)
+/* The driver's Suspend and Closed, for hibernate.c. */
+void kmcl_call_suspend(struct kmcl_channel *ch)
+{
+	state_callback(ch, Suspend);
+}
+
+void kmcl_call_closed(struct kmcl_channel *ch)
+{
+	ch->may_reenable = true;
+	state_callback(ch, Closed);
+	ch->may_reenable = false;
+}
+
+/* Nothing is left of the time that the channel was open. */
+void kmcl_rest(struct kmcl_channel *ch)
 {
 	kmcl_tx_off(ch);
 	/* senders and completers that had entered before */
@@ -406,14 +325,31 @@ static void finish(struct kmcl_channel *ch)
 	kmcl_tx_abort(ch, STATUS_CANCELLED);
 	kmcl_gpadls_finish(ch);
 	kmcl_device_unbind(ch);
+	cancel_work_sync(&ch->poison_work);
+	kmcl_rx_finish(ch);
+}
+
+/* Give the device back, or stop waiting for it. */
+void kmcl_unclaim(struct kmcl_channel *ch)
+{
 	if (ch->claimed)
 		ch->transport->release(&ch->target);
 	ch->claimed = false;
+	/* what the transport has queued before: it is not meant for the next one */
 	cancel_work_sync(&ch->poison_work);
-	kmcl_rx_finish(ch);
+	WRITE_ONCE(ch->sleep_wanted, false);
+	WRITE_ONCE(ch->asleep, false);
+}
+
+/* Back to where Enable began. */
+static void finish(struct kmcl_channel *ch)
+{
+	kmcl_rest(ch);
+	kmcl_unclaim(ch);
 	kmcl_transport_put(ch->transport);
 	ch->transport = NULL;
 	ch->pause_wanted = false;
+	ch->returning = false;
 	ch->state = KMCL_DISABLED;
 }
 
@@ -422,10 +358,8 @@ static void close_down(struct kmcl_channel *ch)
 {
 	kmcl_subs_disable(ch);
 	kmcl_suspend(ch);
-	ch->may_reenable = true;
-	state_callback(ch, Closed);
+	kmcl_call_closed(ch);
 	finish(ch);
-	ch->may_reenable = false;
 }
 
 /* Bytes of the largest packet that the configuration permits, headers included. */
@@ -468,6 +402,7 @@ static NTSTATUS bring_up(struct kmcl_channel *ch)
 
 	kmcl_device_bind(ch);
 	ch->state = KMCL_OPEN;
+	ch->returning = false;
 	WRITE_ONCE(ch->subs_open, true);
 	status = call_opened(ch);
 	if (!NT_SUCCESS(status)) {
@@ -478,6 +413,7 @@ static NTSTATUS bring_up(struct kmcl_channel *ch)
 	}
 	if (kmcl_may_run(ch))
 		kmcl_start(ch);
+	kmcl_subs_wake(ch);
 	return STATUS_SUCCESS;
 }
 
@@ -501,27 +437,13 @@ static NTSTATUS check_limits(struct kmcl_channel *ch)
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS enable(struct kmcl_channel *ch)
+/* Take the device, or wait for it. */
+static NTSTATUS look(struct kmcl_channel *ch)
 {
-	NTSTATUS status;
 	int ret;
-
-	if (ch->state != KMCL_DISABLED)
-		return STATUS_INVALID_DEVICE_STATE;
-	if (kmcl_sub_orphaned(ch))
-		return STATUS_INVALID_DEVICE_STATE;
-	status = check_limits(ch);
-	if (status)
-		return status;
-	ch->transport = kmcl_transport_get();
-	if (!ch->transport) {
-		kmcl_err(ch, "no transport: modprobe kmcl_vmbus\n");
-		return STATUS_NOT_SUPPORTED;
-	}
 
 	ch->state = KMCL_WAITING;
 	guid_copy(&ch->target.active, &guid_null);
-	kmcl_tx_set(ch, KMCL_TX_OFF, KMCL_TX_HOLD);
 	ret = ch->transport->claim(&ch->target);
 	ch->claimed = !ret || ret == -EINPROGRESS;
 	if (ret == -EINPROGRESS)
@@ -533,6 +455,34 @@ static NTSTATUS enable(struct kmcl_channel *ch)
 	return bring_up(ch);
 }
 
+static NTSTATUS enable(struct kmcl_channel *ch)
+{
+	bool asleep = ch->primary && READ_ONCE(ch->primary->subs_asleep);
+	NTSTATUS status;
+
+	if (ch->state == KMCL_ASLEEP || ch->returning)
+		return STATUS_SUCCESS;
+	if (ch->state != KMCL_DISABLED)
+		return STATUS_INVALID_DEVICE_STATE;
+	if (!asleep && kmcl_sub_orphaned(ch))
+		return STATUS_INVALID_DEVICE_STATE;
+	status = check_limits(ch);
+	if (status)
+		return status;
+	ch->transport = kmcl_transport_get();
+	if (!ch->transport) {
+		kmcl_err(ch, "no transport: modprobe kmcl_vmbus\n");
+		return STATUS_NOT_SUPPORTED;
+	}
+
+	kmcl_tx_set(ch, KMCL_TX_OFF, KMCL_TX_HOLD);
+	if (!asleep)
+		return look(ch);
+	/* with the others, see kmcl_subs_wake() */
+	ch->state = KMCL_ASLEEP;
+	return STATUS_SUCCESS;
+}
+
 static void pnp_failure(struct kmcl_channel *ch, NTSTATUS status)
 {
 	if (!ch->config.pnp_failure)
@@ -542,9 +492,25 @@ static void pnp_failure(struct kmcl_channel *ch, NTSTATUS status)
 	ch->may_reenable = false;
 }
 
+/**
+ * kmcl_wake_sub() - bring a sub-channel back that has slept
+ * @ch: sub-channel whose life the caller owns; its primary is open
+ *
+ * Until it is open its driver may enable it: it is enabled.
+ */
+void kmcl_wake_sub(struct kmcl_channel *ch)
+{
+	NTSTATUS status;
+
+	ch->returning = true;
+	status = look(ch);
+	if (!NT_SUCCESS(status))
+		pnp_failure(ch, status);
+}
+
 /*
  * What nobody waits for: an offer that came later, a link that went down, an
- * Enable from inside Closed.
+ * Enable from inside Closed, hibernation.
  */
 static void life_work(struct work_struct *work)
 {
@@ -557,19 +523,25 @@ static void life_work(struct work_struct *work)
 	if (ch->state == KMCL_OPEN && READ_ONCE(ch->link_state) == KMCL_LINK_NONE)
 		close_down(ch);
 
-	if (ch->reenable && ch->state == KMCL_DISABLED) {
+	if (READ_ONCE(ch->sleep_wanted)) {
+		kmcl_fall_asleep(ch);
+	} else if (ch->reenable && ch->state == KMCL_DISABLED) {
 		ch->reenable = false;
 		status = enable(ch);
 		failed = !NT_SUCCESS(status);
-	} else if (ch->state == KMCL_WAITING && READ_ONCE(ch->target.link)) {
+	} else if ((ch->state == KMCL_WAITING && READ_ONCE(ch->target.link)) ||
+		   (ch->state == KMCL_ASLEEP && !ch->sub_index)) {
 		status = bring_up(ch);
 		/* an offer that came and went: wait for the next one */
 		if (status == STATUS_DEVICE_REMOVED && !kmcl_sub_orphaned(ch))
 			status = enable(ch);
 		failed = !NT_SUCCESS(status);
 	}
-	if (failed)
+	if (failed) {
+		kmcl_subs_disable(ch);
 		pnp_failure(ch, status);
+	}
+	kmcl_settle(ch);
 
 	/* from Closed at once, from PnpFailure not in a tight loop */
 	if (ch->reenable)
@@ -603,12 +575,12 @@ static void impatient_work(struct work_struct *work)
 /* Take life even from an owner who waits for the peer: cut the link first. */
 static void life_enter_stopping(struct kmcl_channel *ch)
 {
-	if (life_try(ch))
+	if (kmcl_life_try(ch))
 		return;
 	WRITE_ONCE(ch->stopping, true);
 	do {
 		kmcl_link_down(ch, STATUS_CANCELLED);
-	} while (!wait_event_timeout(ch->life_wait, life_try(ch), HZ / 10));
+	} while (!wait_event_timeout(ch->life_wait, kmcl_life_try(ch), HZ / 10));
 	WRITE_ONCE(ch->stopping, false);
 }
 
@@ -649,6 +621,8 @@ void kmcl_take_down(struct kmcl_channel *ch)
 		ch->pause_wanted = false;
 		break;
 	case KMCL_WAITING:
+	case KMCL_ASLEEP:
+		kmcl_subs_disable(ch);
 		finish(ch);
 		break;
 	case KMCL_OPEN:
@@ -713,9 +687,27 @@ void kmcl_target_gone(struct kmcl_target *target)
 	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
 
 	kmcl_link_down(ch, STATUS_DEVICE_REMOVED);
+	WRITE_ONCE(ch->sleep_wanted, false);
 	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
 }
 EXPORT_SYMBOL_GPL(kmcl_target_gone);
+
+/**
+ * kmcl_target_lost() - the sub-channel behind a channel has been rescinded
+ * @target: with @target->link set
+ *
+ * The channel's own work takes it from here.
+ *
+ * Context: process; waits for nothing.
+ */
+void kmcl_target_lost(struct kmcl_target *target)
+{
+	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
+
+	kmcl_tx_off(ch);
+	queue_work(kmcl_wq, &ch->poison_work);
+}
+EXPORT_SYMBOL_GPL(kmcl_target_lost);
 
 /* ---- the API ---- */
 

@@ -503,7 +503,7 @@ void kmcl_rx_wait_idle(struct kmcl_channel *ch)
 {
 	/* a reader that came in before the gate was shut */
 	synchronize_rcu();
-	wait_event(ch->life_wait, worker_idle(ch));
+	wait_event(ch->life_wait, worker_idle(ch) || kmcl_roused(ch));
 }
 
 /**
@@ -517,7 +517,7 @@ void kmcl_rx_wait_driver(struct kmcl_channel *ch)
 	if (!atomic_read(&ch->rx.delivered))
 		return;
 	kmcl_step_begin(&step, ch, "the driver to complete incoming packets");
-	wait_event(ch->life_wait, !atomic_read(&ch->rx.delivered));
+	wait_event(ch->life_wait, !atomic_read(&ch->rx.delivered) || kmcl_roused(ch));
 	kmcl_step_end(&step);
 }
 

@@ -27,7 +27,7 @@
 #include <linux/export.h>
 #include "kmcl.h"
 
-static struct kmcl_channel *next_sub(struct klist_iter *iter)
+struct kmcl_channel *kmcl_next_sub(struct klist_iter *iter)
 {
 	struct klist_node *node = klist_next(iter);
 
@@ -35,13 +35,13 @@ static struct kmcl_channel *next_sub(struct klist_iter *iter)
 }
 
 /* Call @visit for every sub-channel, with its life owned. */
-static void each_sub(struct kmcl_channel *ch, void (*visit)(struct kmcl_channel *sub))
+void kmcl_each_sub(struct kmcl_channel *ch, void (*visit)(struct kmcl_channel *sub))
 {
 	struct kmcl_channel *sub;
 	struct klist_iter iter;
 
 	klist_iter_init(&ch->subs, &iter);
-	while ((sub = next_sub(&iter))) {
+	while ((sub = kmcl_next_sub(&iter))) {
 		kmcl_life_enter(sub);
 		visit(sub);
 		kmcl_life_leave(sub);
@@ -62,7 +62,7 @@ void kmcl_subs_cut(struct kmcl_channel *ch, NTSTATUS status)
 	struct klist_iter iter;
 
 	klist_iter_init(&ch->subs, &iter);
-	while ((sub = next_sub(&iter)))
+	while ((sub = kmcl_next_sub(&iter)))
 		kmcl_link_cut(sub, status);
 	klist_iter_exit(&iter);
 }
@@ -81,7 +81,7 @@ void kmcl_subs_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed)
 	struct klist_iter iter;
 
 	klist_iter_init(&ch->subs, &iter);
-	while ((sub = next_sub(&iter)))
+	while ((sub = kmcl_next_sub(&iter)))
 		kmcl_link_cut_end(sub, status, closed);
 	klist_iter_exit(&iter);
 }
@@ -100,8 +100,9 @@ void kmcl_subs_disable(struct kmcl_channel *ch)
 	/* who owns a sub-channel's life looks at it, and is waited for below */
 	WRITE_ONCE(ch->subs_open, false);
 	WRITE_ONCE(ch->subs_run, false);
+	WRITE_ONCE(ch->subs_asleep, false);
 	klist_iter_init(&ch->subs, &iter);
-	while ((sub = next_sub(&iter)))
+	while ((sub = kmcl_next_sub(&iter)))
 		kmcl_take_down(sub);
 	klist_iter_exit(&iter);
 }
@@ -121,7 +122,7 @@ static void pause_sub(struct kmcl_channel *sub)
 void kmcl_subs_pause(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->subs_run, false);
-	each_sub(ch, pause_sub);
+	kmcl_each_sub(ch, pause_sub);
 }
 
 static void start_sub(struct kmcl_channel *sub)
@@ -138,7 +139,7 @@ static void start_sub(struct kmcl_channel *sub)
  */
 void kmcl_subs_start(struct kmcl_channel *ch)
 {
-	each_sub(ch, start_sub);
+	kmcl_each_sub(ch, start_sub);
 }
 
 /**
@@ -155,7 +156,7 @@ bool kmcl_in_sub_callback(struct kmcl_channel *ch)
 	bool inside = false;
 
 	klist_iter_init(&ch->subs, &iter);
-	while (!inside && (sub = next_sub(&iter)))
+	while (!inside && (sub = kmcl_next_sub(&iter)))
 		inside = kmcl_life_is_mine(sub) || READ_ONCE(sub->rx.worker_task) == current;
 	klist_iter_exit(&iter);
 	return inside;
@@ -222,7 +223,7 @@ void kmcl_sub_exit(struct kmcl_channel *ch)
 	ch->primary = NULL;
 
 	klist_iter_init(&ch->subs, &iter);
-	while ((sub = next_sub(&iter))) {
+	while ((sub = kmcl_next_sub(&iter))) {
 		kmcl_life_enter(sub);
 		orphan(sub);
 		klist_del(&sub->sub_node);

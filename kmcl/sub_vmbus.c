@@ -132,9 +132,10 @@ static void poll_rescinds(struct work_struct *work)
 		if (!v)
 			break;
 
+		/* does not wait: the primary's close waits for this */
 		mutex_lock(&v->lock);
 		if (v->owner)
-			kmcl_target_gone(v->owner);
+			kmcl_target_lost(v->owner);
 		mutex_unlock(&v->lock);
 
 		mutex_lock(&kmcl_bind_lock);

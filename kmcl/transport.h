@@ -170,6 +170,8 @@ struct kmcl_target {
  *	-EINVAL: @target->parent is no device of this transport.
  * @release: stop looking, or give the device back; no kmcl_target_*() call for
  *	@target runs once it has returned.
+ * @settled: kmcl_target_settled() may have changed; called with @target claimed
+ *	and its link set
  * @vsc_register: find devices for a VSC
  * @vsc_unregister: remove them and stop
  */
@@ -178,6 +180,7 @@ struct kmcl_transport {
 	struct module *owner;
 	int (*claim)(struct kmcl_target *target);
 	void (*release)(struct kmcl_target *target);
+	void (*settled)(struct kmcl_target *target);
 	int (*vsc_register)(struct kmcl_vsc *vsc);
 	void (*vsc_unregister)(struct kmcl_vsc *vsc);
 };
@@ -188,6 +191,10 @@ void kmcl_transport_unregister(struct kmcl_transport *transport);
 /* Called by the transport. */
 void kmcl_target_arrived(struct kmcl_target *target);
 void kmcl_target_gone(struct kmcl_target *target);
+void kmcl_target_lost(struct kmcl_target *target);
+void kmcl_target_sleep(struct kmcl_target *target);
+void kmcl_target_wake(struct kmcl_target *target);
+bool kmcl_target_settled(const struct kmcl_target *target);
 void kmcl_link_event(struct kmcl_link *link);
 void kmcl_packet_published(struct kmcl_link *link, u64 id);
 

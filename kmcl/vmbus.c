@@ -69,6 +69,9 @@ static int vmbus_link_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 
 	if (READ_ONCE(v->gone))
 		return -ENODEV;
+	/* not offered again after hibernation: the bus would wait for ever */
+	if (chan->offermsg.child_relid == INVALID_RELID)
+		return -ENODEV;
 	if (v->connected)
 		return kmcl_sub_reattach(v, out_bytes, in_bytes);
 	/* the bus adds them in 32 bits, and warns about what no page order holds */

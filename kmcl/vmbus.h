@@ -29,7 +29,10 @@ struct kmcl_vdrv;
  *	queued work hold one each
  * @node: in the list of bound devices, or in the primary's; kmcl_bind_lock
  * @lock: held while the owner is told that the device goes
- * @owner: the channel it is claimed for; changes under @lock and kmcl_bind_lock
+ * @owner: the channel it is claimed for; changes under @lock, kmcl_bind_lock and
+ *	a spin lock of bind.c; read under any of them
+ * @asleep: the system hibernates: no open, no new owner; kmcl_bind_lock
+ * @wait: for the owner to settle, or to go
  * @gone: being removed; set once, before the owner is told
  * @added: the VSC's add() succeeded; its work items only
  * @add_work: calls the VSC's add()
@@ -51,6 +54,8 @@ struct kmcl_vdev {
 	struct list_head node;
 	struct mutex lock;	/* held while the owner is told */
 	struct kmcl_target *owner;
+	bool asleep;
+	wait_queue_head_t wait;
 	bool gone;
 	bool added;
 	struct work_struct add_work;

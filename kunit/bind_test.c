@@ -437,21 +437,6 @@ static void the_transport_is_pinned_while_a_channel_is_enabled(struct kunit *tes
 	KUNIT_EXPECT_EQ(test, module_refcount(owner), before - 1);
 }
 
-static void a_bound_device_vetoes_hibernation(struct kunit *test)
-{
-	struct vsc *v = vsc_new(test);
-	struct device *dev;
-
-	vsc_bring_up(v);
-	dev = v->kch->target.device;
-	KUNIT_EXPECT_NULL(test, drv_to_hv_drv(dev->driver)->suspend);
-	KUNIT_EXPECT_NULL(test, drv_to_hv_drv(dev->driver)->resume);
-	KUNIT_ASSERT_NOT_NULL(test, dev->bus->pm);
-	if (dev->bus->pm->freeze_noirq)
-		KUNIT_EXPECT_EQ(test, dev->bus->pm->freeze_noirq(dev), -EOPNOTSUPP);
-	KUNIT_EXPECT_TRUE(test, v->host->open);
-}
-
 static struct kunit_case cases[] = {
 	KUNIT_CASE(the_instance_is_zero_until_there_is_one),
 	KUNIT_CASE(another_instance_is_left_alone),
@@ -474,7 +459,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_rescind_ends_an_enable_that_waits_for_the_host),
 	KUNIT_CASE(unbinding_the_device_is_like_a_rescind),
 	KUNIT_CASE(the_transport_is_pinned_while_a_channel_is_enabled),
-	KUNIT_CASE(a_bound_device_vetoes_hibernation),
 	{}
 };
 

@@ -29,6 +29,11 @@
  * when they have returned; a failure then reaches PnpFailure.  Inside the Closed
  * that the driver's own VmbChannelDisable() brings about it is refused.
  *
+ * Decided here: while the system hibernates an open channel is closed (Suspend,
+ * Closed) and opened again afterwards (Opened, Started, PostStarted) without a
+ * call of the driver's; one that comes meanwhile returns success and does
+ * nothing, and one for a disabled channel takes effect afterwards.
+ *
  * Context: process, may sleep; inside no other state callback.
  * Return: STATUS_SUCCESS; STATUS_INVALID_DEVICE_STATE when the channel is not
  * disabled, is a sub-channel whose primary is not open, or from the wrong context;
