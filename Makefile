@@ -6,6 +6,7 @@
 #   make demo             a guest, a host, and the Dynamic Memory VSC between them
 #   make kunit            the KUnit suites in UML, plain and debug kernel
 #   make check-smp        the KUnit suites in UML with two processors, on Linux 7.3
+#   make windows          the samples as Windows drivers, compiled and linked with mingw-w64
 #   make bench            nanoseconds per packet, beside the in-tree pattern
 #   make docs             the API reference and the guides as HTML, in build/docs/html
 #   make clean            build output of the modules; "make distclean" also build/
@@ -16,7 +17,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules modules_install clean distclean check check-smp demo kunit bench docs checkpatch kdir
+.PHONY: modules modules_install clean distclean check check-smp demo windows kunit bench docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -52,6 +53,9 @@ checkpatch:
 
 kunit:
 	@$(ROOT)/scripts/kunit.sh
+
+windows:
+	@$(ROOT)/scripts/windows.sh
 
 bench:
 	@$(ROOT)/scripts/bench.sh

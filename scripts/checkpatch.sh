@@ -54,6 +54,8 @@ version=$common,LINUX_VERSION_CODE,CONSTANT_COMPARISON,COMPLEX_MACRO,MACRO_WITH_
 shims=$version,FUNCTION_ARGUMENTS,NEW_TYPEDEFS,AVOID_EXTERNS,PREFER_KERNEL_TYPES,USE_NEGATIVE_ERRNO,UNCOMMENTED_DEFINITION
 # Lists of names that expand to declarations.
 names=$common,COMPLEX_MACRO,TRAILING_SEMICOLON,MULTISTATEMENT_MACRO_USE_DO_WHILE,MACRO_ARG_PRECEDENCE
+# Windows' own prototypes.
+shims+=,VOLATILE
 
 mapfile -t files < <(git ls-files --cached --others --exclude-standard -- '*.[ch]')
 windows=() shim=() lists=() linux=()
