@@ -269,6 +269,25 @@ bool hvsim_answer_id(struct hvsim_chan *chan, u64 trans_id)
 EXPORT_SYMBOL_GPL(hvsim_answer_id);
 
 /**
+ * hvsim_complete - complete a packet of the guest's, now or long after
+ * @chan: the channel it came on
+ * @trans_id: its transaction id
+ * @payload: what to answer
+ * @len: bytes there
+ *
+ * For a hook that returns HVSIM_ANSWER_NONE and says itself what the guest gets.
+ * Waits its turn behind other answers when the ring is full; does nothing when
+ * the channel is closed.
+ */
+void hvsim_complete(struct hvsim_chan *chan, u64 trans_id, const void *payload, u32 len)
+{
+	const struct vmpacket_descriptor desc = { .trans_id = trans_id };
+
+	answer(chan, &desc, payload, len);
+}
+EXPORT_SYMBOL_GPL(hvsim_complete);
+
+/**
  * hvsim_kept - how many packets wait for hvsim_answer()
  * @chan: the channel
  *

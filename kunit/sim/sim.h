@@ -361,6 +361,7 @@ void hvsim_interrupt(struct hvsim_chan *chan);
 /* ---- answers (script.c) ---- */
 int hvsim_answer(struct hvsim_chan *chan, unsigned int nr);
 bool hvsim_answer_id(struct hvsim_chan *chan, u64 trans_id);
+void hvsim_complete(struct hvsim_chan *chan, u64 trans_id, const void *payload, u32 len);
 unsigned int hvsim_kept(struct hvsim_chan *chan);
 void hvsim_clear_record(struct hvsim_chan *chan);
 
