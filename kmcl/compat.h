@@ -35,4 +35,86 @@
 /* hv_ringbuffer_write() did not check the indices it reads from shared memory */
 #define KMCL_BUS_TRUSTS_INDICES	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 117))
 
+/* For samples that are block devices: define this before the #include. */
+#ifdef KMCL_COMPAT_BLOCK
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/err.h>
+
+/* get_unaligned() and its kin moved */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#include <asm/unaligned.h>
+#else
+#include <linux/unaligned.h>
+#endif
+
+#ifdef BLK_STS_RESV_CONFLICT
+#define KMCL_STS_RESERVED	BLK_STS_RESV_CONFLICT
+#else
+#define KMCL_STS_RESERVED	BLK_STS_NEXUS
+#endif
+
+/* merging became the rule */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define KMCL_MQ_FLAGS		BLK_MQ_F_SHOULD_MERGE
+#else
+#define KMCL_MQ_FLAGS		0
+#endif
+
+/**
+ * struct kmcl_disk_limits - what a disk with a write cache takes
+ * @max_bytes: in one request
+ * @boundary: a request is one run of bytes through whole units of this size
+ * @block_size: logical
+ * @physical_size: physical
+ * @discard_bytes: in one discard, 0: there are none
+ * @discard_granularity: bytes
+ */
+struct kmcl_disk_limits {
+	u32 max_bytes;
+	u32 boundary;
+	u32 block_size;
+	u32 physical_size;
+	u32 discard_bytes;
+	u32 discard_granularity;
+};
+
+/* limits were set one by one, once the disk was there */
+static inline struct gendisk *kmcl_alloc_disk(struct blk_mq_tag_set *set,
+					      const struct kmcl_disk_limits *l, void *data)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+	struct gendisk *gd = blk_mq_alloc_disk(set, data);
+	struct request_queue *q;
+
+	if (IS_ERR(gd))
+		return gd;
+	q = gd->queue;
+	blk_queue_logical_block_size(q, l->block_size);
+	blk_queue_physical_block_size(q, l->physical_size);
+	blk_queue_max_hw_sectors(q, l->max_bytes >> SECTOR_SHIFT);
+	blk_queue_max_segments(q, l->max_bytes / l->boundary + 1);
+	blk_queue_virt_boundary(q, l->boundary - 1);
+	blk_queue_max_discard_sectors(q, l->discard_bytes >> SECTOR_SHIFT);
+	q->limits.discard_granularity = l->discard_granularity;
+	blk_queue_write_cache(q, true, false);
+	blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
+	return gd;
+#else
+	struct queue_limits lim = {
+		.features = BLK_FEAT_WRITE_CACHE,
+		.logical_block_size = l->block_size,
+		.physical_block_size = l->physical_size,
+		.max_hw_sectors = l->max_bytes >> SECTOR_SHIFT,
+		.max_segments = l->max_bytes / l->boundary + 1,
+		.virt_boundary_mask = l->boundary - 1,
+		.max_hw_discard_sectors = l->discard_bytes >> SECTOR_SHIFT,
+		.discard_granularity = l->discard_granularity,
+	};
+
+	return blk_mq_alloc_disk(set, &lim, data);
+#endif
+}
+#endif /* KMCL_COMPAT_BLOCK */
+
 #endif
