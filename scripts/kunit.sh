@@ -24,7 +24,7 @@ run() {
 	"$uml" run "$@" --time-travel --timeout 400 "${options[@]}" >"$out/$name" || true
 }
 # the debug kernel's suites as two guests: as long as the longer half
-run debug-load debug kmcl_load_kunit &
+run debug-load debug kmcl_load_kunit kmcl_storvsc_kunit &
 { run plain plain; run debug debug kmcl_sim_kunit kmcl_kunit kmcl_sample_kunit; } &
 wait
 

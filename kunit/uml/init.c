@@ -147,6 +147,7 @@ int main(int argc, char **argv)
 
 	mount("proc", "/proc", "proc", 0, 0);
 	mount("sys", "/sys", "sysfs", 0, 0);
+	mount("dev", "/dev", "devtmpfs", 0, 0);
 	mount("debug", "/sys/kernel/debug", "debugfs", 0, 0);
 	/*
 	 * A thread that asks for failing allocations means GFP_KERNEL ones too, and
