@@ -136,11 +136,13 @@ VOID DmQueryMemory(PVOID Pages, PDM_MEMORY Memory)
 	}
 }
 
-static NTSTATUS DmwCreate(PDEVICE_OBJECT Parent, PVOID *Sample)
+static NTSTATUS DmwCreate(PDEVICE_OBJECT Parent, PVOID Extra, PVOID *Sample)
 {
 	PDMW dmw = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*dmw), DMW_POOL_TAG);
 	NTSTATUS status;
 	ULONG i;
+
+	UNREFERENCED_PARAMETER(Extra);
 
 	if (!dmw)
 		return STATUS_INSUFFICIENT_RESOURCES;

@@ -3,8 +3,10 @@
 #include "../windows/driver.h"
 #include "protocol.h"
 
-static NTSTATUS HbwCreate(PDEVICE_OBJECT Parent, PVOID *Sample)
+static NTSTATUS HbwCreate(PDEVICE_OBJECT Parent, PVOID Extra, PVOID *Sample)
 {
+	UNREFERENCED_PARAMETER(Extra);
+
 	return HbCreate(Parent, (PHB_DEVICE *)Sample);
 }
 

@@ -58,10 +58,12 @@ VOID SdAct(PVOID System, SD_ACTION Action)
 		ExQueueWorkItem(&sdw->Work, DelayedWorkQueue);
 }
 
-static NTSTATUS SdwCreate(PDEVICE_OBJECT Parent, PVOID *Sample)
+static NTSTATUS SdwCreate(PDEVICE_OBJECT Parent, PVOID Extra, PVOID *Sample)
 {
 	PSDW sdw = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*sdw), SDW_POOL_TAG);
 	NTSTATUS status;
+
+	UNREFERENCED_PARAMETER(Extra);
 
 	if (!sdw)
 		return STATUS_INSUFFICIENT_RESOURCES;

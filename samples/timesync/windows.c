@@ -73,10 +73,12 @@ VOID TsCancelSetTime(PVOID System)
 	ExWaitForRundownProtectionRelease(&tsw->Rundown);
 }
 
-static NTSTATUS TswCreate(PDEVICE_OBJECT Parent, PVOID *Sample)
+static NTSTATUS TswCreate(PDEVICE_OBJECT Parent, PVOID Extra, PVOID *Sample)
 {
 	PTSW tsw = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*tsw), TSW_POOL_TAG);
 	NTSTATUS status;
+
+	UNREFERENCED_PARAMETER(Extra);
 
 	if (!tsw)
 		return STATUS_INSUFFICIENT_RESOURCES;

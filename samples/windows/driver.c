@@ -20,6 +20,7 @@ typedef struct _SAMPLE_EXTENSION {
 	EX_RUNDOWN_REF Users;
 	/* Held by every request, so that the device outlives them. */
 	IO_REMOVE_LOCK Lock;
+	DECLSPEC_ALIGN(16) UCHAR Extra[ANYSIZE_ARRAY];
 } SAMPLE_EXTENSION, *PSAMPLE_EXTENSION;
 
 DRIVER_INITIALIZE DriverEntry;
@@ -71,14 +72,23 @@ static NTSTATUS NTAPI SampleInternalControl(PDEVICE_OBJECT DeviceObject, PIRP Ir
 {
 	PSAMPLE_EXTENSION extension = DeviceObject->DeviceExtension;
 	NTSTATUS status;
+	BOOLEAN started;
+	BOOLEAN taken;
 
 	if (!SampleDriver.InternalControl)
 		return SampleForward(DeviceObject, Irp);
-	if (!ExAcquireRundownProtection(&extension->Users))
-		return SampleRefuse(Irp, STATUS_DEVICE_NOT_READY);
-	status = SampleDriver.InternalControl(extension->Sample, Irp);
-	ExReleaseRundownProtection(&extension->Users);
-	return status;
+
+	status = IoAcquireRemoveLock(&extension->Lock, Irp);
+	if (!NT_SUCCESS(status))
+		return SampleRefuse(Irp, status);
+	started = ExAcquireRundownProtection(&extension->Users);
+	taken = SampleDriver.InternalControl(extension->Extra, started ? extension->Sample : NULL,
+					     Irp, &status);
+	if (started)
+		ExReleaseRundownProtection(&extension->Users);
+	/* The tag is a number here: the request itself may be gone. */
+	IoReleaseRemoveLock(&extension->Lock, Irp);
+	return taken ? status : SampleForward(DeviceObject, Irp);
 }
 
 static NTSTATUS NTAPI SampleLowerDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
@@ -106,7 +116,8 @@ static NTSTATUS SampleStart(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 		status = Irp->IoStatus.Status;
 	}
 	if (NT_SUCCESS(status) && !extension->Sample) {
-		status = SampleDriver.Create(DeviceObject, &extension->Sample);
+		status = SampleDriver.Create(DeviceObject, extension->Extra,
+					     &extension->Sample);
 		if (NT_SUCCESS(status))
 			ExReInitializeRundownProtection(&extension->Users);
 	}
@@ -179,12 +190,12 @@ static NTSTATUS NTAPI SampleAddDevice(PDRIVER_OBJECT DriverObject,
 
 	PAGED_CODE();
 
-	status = IoCreateDevice(DriverObject, sizeof(*extension), NULL, FILE_DEVICE_UNKNOWN,
-				FILE_DEVICE_SECURE_OPEN, FALSE, &device);
+	status = IoCreateDevice(DriverObject, sizeof(*extension) + SampleDriver.ExtraSize, NULL,
+				FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &device);
 	if (!NT_SUCCESS(status))
 		return status;
 	extension = device->DeviceExtension;
-	extension->Sample = NULL;
+	RtlZeroMemory(extension, sizeof(*extension) + SampleDriver.ExtraSize);
 	/* Nobody may use it before it is there. */
 	ExInitializeRundownProtection(&extension->Users);
 	ExWaitForRundownProtectionRelease(&extension->Users);

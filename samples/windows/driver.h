@@ -9,15 +9,18 @@
 #include <ntddk.h>
 
 typedef struct _SAMPLE_DRIVER {
+	/* Bytes of Extra: the sample's own, zeroed, there as long as the device object. */
+	ULONG ExtraSize;
 	/* The device has started: bring the protocol up.  PASSIVE_LEVEL. */
-	NTSTATUS (*Create)(PDEVICE_OBJECT Parent, PVOID *Sample);
+	NTSTATUS (*Create)(PDEVICE_OBJECT Parent, PVOID Extra, PVOID *Sample);
 	/* The device stops, or is gone: take it down.  PASSIVE_LEVEL. */
 	VOID (*Destroy)(PVOID Sample);
 	/*
-	 * A request of the driver above; completes it, now or later.  NULL: there are
-	 * none.  Not called while Create or Destroy runs, and not without a device.
+	 * A request of the driver above.  Sample is NULL while the device is not
+	 * started, else there until this returns.  FALSE: it is for the bus below; TRUE:
+	 * it was completed, or will be, and Status is for the driver above.  May be NULL.
 	 */
-	NTSTATUS (*InternalControl)(PVOID Sample, PIRP Irp);
+	BOOLEAN (*InternalControl)(PVOID Extra, PVOID Sample, PIRP Irp, NTSTATUS *Status);
 } SAMPLE_DRIVER;
 
 extern const SAMPLE_DRIVER SampleDriver;
