@@ -566,6 +566,23 @@ static void keys_that_are_down_when_the_device_goes_come_up(struct kunit *test)
 	done_typing(test);
 }
 
+static void keys_that_are_down_when_the_channel_breaks_come_up(struct kunit *test)
+{
+	struct port *port = typing(test);
+
+	key(port, 0x1e, 0);
+	key(port, 0x1d, E1);
+	hvsim_poke(port->host, HVSIM_H2G, HVSIM_WRITE_INDEX, 3);
+	hvsim_interrupt(port->host);
+	KUNIT_EXPECT_TRUE(test, hvsim_wait_open(port->host, false));
+	hvsim_settle();
+	/* the device stays, and is bound anew by the administrator */
+	KUNIT_EXPECT_EQ(test, keyboards, 1);
+	KUNIT_EXPECT_EQ(test, nr_heard, 2u);
+	expect_heard(test, 1, KEY_A, 0);
+	done_typing(test);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(a_module_serves_its_device_until_it_is_unloaded, modules_gen_params),
 	KUNIT_CASE_PARAM(a_module_lives_through_the_end_of_its_device, modules_gen_params),
@@ -581,6 +598,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pause_is_two_scan_codes_and_one_key),
 	KUNIT_CASE(invented_shifts_and_unknown_codes_are_no_keys),
 	KUNIT_CASE(keys_that_are_down_when_the_device_goes_come_up),
+	KUNIT_CASE(keys_that_are_down_when_the_channel_breaks_come_up),
 	{}
 };
 

@@ -211,6 +211,32 @@ static void a_host_that_goes_before_the_answer_gets_what_it_wanted(struct kunit 
 	KUNIT_EXPECT_EQ(test, action, SdRestart);
 }
 
+/*
+ * Wherever in the row of waiting answers it stands: also in the packet that is kept
+ * for want of another, which the answers behind it must not touch.
+ */
+static void a_request_among_many_waiting_answers_is_done_once(struct kunit *test)
+{
+	struct port *port = test->priv;
+	u32 body[3] = { };
+	unsigned int before, i, n = 0;
+
+	ic_agree(port, 3, 2);
+	for (before = 40; before < 80; before++) {
+		fill(port);
+		for (i = 0; i < before; i++)
+			ic_send(port, IC_TYPE_TIMESYNC, body, sizeof(body));
+		ic_send(port, IC_TYPE_SHUTDOWN, body, sizeof(body));
+		for (i = 0; i < 3; i++)
+			ic_send(port, IC_TYPE_TIMESYNC, body, sizeof(body));
+		hvsim_resume(port->host);
+		KUNIT_EXPECT_TRUE(test, becomes(!hvsim_ring_used(port->host, HVSIM_G2H)));
+		hvsim_settle();
+		KUNIT_EXPECT_EQ_MSG(test, acts, ++n, "behind %u", before);
+		hvsim_clear_record(port->host);
+	}
+}
+
 static void an_answer_that_cannot_be_sent_stops_nothing(struct kunit *test)
 {
 	struct port *port = test->priv;
@@ -235,6 +261,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(half_a_request_does_nothing),
 	KUNIT_CASE(nothing_is_done_while_the_answer_waits),
 	KUNIT_CASE(a_host_that_goes_before_the_answer_gets_what_it_wanted),
+	KUNIT_CASE(a_request_among_many_waiting_answers_is_done_once),
 	KUNIT_CASE(an_answer_that_cannot_be_sent_stops_nothing),
 	{}
 };

@@ -6,6 +6,8 @@
 #include "ic_host.h"
 #include "../../samples/timesync/protocol.h"
 
+PIC_DEVICE ts_ic(PTS_DEVICE device);
+
 /* The system under the protocol. */
 static u64 reference;
 static bool implicit;
@@ -350,6 +352,21 @@ static void a_device_that_comes_back_has_no_sample(struct kunit *test)
 	expect_no_host_time(port);
 }
 
+static void a_channel_that_is_opened_again_has_no_sample(struct kunit *test)
+{
+	struct port *port = test->priv;
+	VMBCHANNEL ch = ic_channel(ts_ic(port->priv));
+
+	ic_agree(port, 4, 0);
+	sample4(port, system_time(), reference, SAMPLE);
+	VmbChannelDisable(ch);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+	expect_no_host_time(port);
+	ic_agree(port, 4, 0);
+	sample4(port, 1234, reference, SAMPLE);
+	expect_host_time(port, 1234);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(versions_are_those_of_the_kernels_own_driver),
 	KUNIT_CASE(the_host_time_goes_on_with_the_reference_time),
@@ -364,6 +381,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(half_a_sample_is_refused),
 	KUNIT_CASE(a_message_that_wants_no_answer_gets_one_that_may_be_lost),
 	KUNIT_CASE(a_device_that_comes_back_has_no_sample),
+	KUNIT_CASE(a_channel_that_is_opened_again_has_no_sample),
 	{}
 };
 
