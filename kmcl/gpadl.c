@@ -43,6 +43,10 @@ static_assert(PAGE_SIZE == KMCL_PAGE_SIZE);
  * @memory: @address is the library's, from vmalloc()
  * @mapped: @address is the library's mapping of @pages
  * @held: @pages are referenced
+ * @lost: the peer never gave it back
+ * @users: the table, and incoming packets whose external data it holds
+ * @put_work: the end, when that comes above PASSIVE_LEVEL
+ * @rcu: for lookups that are late
  * @page_count: entries in @pages
  * @pages: the driver's pages; once held, NULL where no reference could be taken
  */
@@ -54,11 +58,23 @@ struct kmcl_gpadl {
 	bool memory;
 	bool mapped;
 	bool held;
+	bool lost;
+	refcount_t users;
+	struct work_struct put_work;
+	struct rcu_head rcu;
 	u32 page_count;
 	struct page **pages;
 };
 
 /* ---- memory ---- */
+
+/* The page at a kernel address, NULL when there is none. */
+static struct page *address_page(const void *address)
+{
+	if (is_vmalloc_or_module_addr(address))
+		return vmalloc_to_page(address);
+	return virt_addr_valid(address) ? virt_to_page(address) : NULL;
+}
 
 /*
  * Pages from vmalloc() or the page allocator stay in place although the driver
@@ -82,19 +98,31 @@ static void pages_hold(struct kmcl_gpadl *g)
 	g->held = true;
 }
 
-static void gpadl_free(struct kmcl_gpadl *g)
+static void gpadl_release(struct kmcl_gpadl *g)
 {
 	u32 i;
 
 	if (g->mapped)
 		vunmap(g->address);
-	if (g->memory)
+	if (g->memory && !g->lost)
 		vfree(g->address);
-	for (i = 0; g->held && i < g->page_count; i++)
+	for (i = 0; g->held && !g->lost && i < g->page_count; i++)
 		if (g->pages[i])
 			put_page(g->pages[i]);
 	kvfree(g->pages);
-	kfree(g);
+	kfree_rcu(g, rcu);
+}
+
+static void put_work(struct work_struct *work)
+{
+	gpadl_release(container_of(work, struct kmcl_gpadl, put_work));
+}
+
+/* The table's share, or that of a GPADL that never got there. */
+static void gpadl_free(struct kmcl_gpadl *g)
+{
+	if (refcount_dec_and_test(&g->users))
+		gpadl_release(g);
 }
 
 /* The peer may go on using the memory: nobody else ever will. */
@@ -103,12 +131,10 @@ static void gpadl_lose(struct kmcl_channel *ch, struct kmcl_gpadl *g)
 	ch->stats.lost_bytes += g->bytes;
 	kmcl_err(ch, "GPADL %#x is not given back; its %u bytes stay with the host\n",
 		 g->handle, g->bytes);
-	if (g->mapped)
-		vunmap(g->address);
 	if (g->memory)
 		kmemleak_ignore(g->address);
-	kvfree(g->pages);
-	kfree(g);
+	g->lost = true;
+	gpadl_free(g);
 }
 
 /* @page_count: of the driver's memory, 0 when the library has its own. */
@@ -116,7 +142,11 @@ static struct kmcl_gpadl *gpadl_alloc(u32 page_count)
 {
 	struct kmcl_gpadl *g = kzalloc(sizeof(*g), GFP_KERNEL);
 
-	if (!g || !page_count)
+	if (!g)
+		return NULL;
+	refcount_set(&g->users, 1);
+	INIT_WORK(&g->put_work, put_work);
+	if (!page_count)
 		return g;
 	g->pages = kvcalloc(page_count, sizeof(*g->pages), GFP_KERNEL);
 	if (!g->pages) {
@@ -243,6 +273,7 @@ void kmcl_gpadls_finish(struct kmcl_channel *ch)
 		xa_erase(&ch->gpadls, index);
 		gpadl_free(g);
 	}
+	xa_destroy(&ch->page_sets);
 	mutex_unlock(&ch->control);
 }
 
@@ -250,6 +281,121 @@ void kmcl_gpadls_init(struct kmcl_channel *ch)
 {
 	mutex_init(&ch->control);
 	xa_init(&ch->gpadls);
+	xa_init(&ch->page_sets);
+}
+
+/* ---- as external data of incoming packets ---- */
+
+/**
+ * kmcl_gpadl_get() - find a GPADL and keep it
+ * @ch: channel
+ * @handle: its number
+ *
+ * Context: any up to softirq.
+ * Return: the GPADL, for kmcl_gpadl_put(), or NULL.
+ */
+struct kmcl_gpadl *kmcl_gpadl_get(struct kmcl_channel *ch, u32 handle)
+{
+	struct kmcl_gpadl *g;
+
+	rcu_read_lock();
+	g = xa_load(&ch->gpadls, handle);
+	if (g && !refcount_inc_not_zero(&g->users))
+		g = NULL;
+	rcu_read_unlock();
+	return g;
+}
+
+/**
+ * kmcl_gpadl_by_frame() - find the GPADL that a frame belongs to and keep it
+ * @ch: channel
+ * @frame: number of the frame
+ *
+ * Context: any up to softirq.
+ * Return: as kmcl_gpadl_get().
+ */
+struct kmcl_gpadl *kmcl_gpadl_by_frame(struct kmcl_channel *ch, PFN_NUMBER frame)
+{
+	struct kmcl_gpadl *g, *found = NULL;
+	unsigned long index;
+	u32 page;
+
+	rcu_read_lock();
+	xa_for_each(&ch->gpadls, index, g) {
+		if (!refcount_inc_not_zero(&g->users))
+			continue;
+		if (kmcl_gpadl_find(g, frame, &page)) {
+			found = g;
+			break;
+		}
+		kmcl_gpadl_put(g);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/**
+ * kmcl_gpadl_put() - let go of a GPADL
+ * @g: the GPADL
+ *
+ * Context: any up to softirq.
+ */
+void kmcl_gpadl_put(struct kmcl_gpadl *g)
+{
+	if (refcount_dec_and_test(&g->users))
+		queue_work(kmcl_wq, &g->put_work);
+}
+
+u32 kmcl_gpadl_bytes(const struct kmcl_gpadl *g)
+{
+	return g->bytes;
+}
+
+static PFN_NUMBER gpadl_frame(const struct kmcl_gpadl *g, u32 page)
+{
+	return page_to_pfn(address_page(g->address + page * KMCL_PAGE_SIZE));
+}
+
+/* Is @frame its page number @page? */
+bool kmcl_gpadl_has(const struct kmcl_gpadl *g, u32 page, PFN_NUMBER frame)
+{
+	return page < g->bytes / KMCL_PAGE_SIZE && gpadl_frame(g, page) == frame;
+}
+
+/* Which page of it is @frame? */
+bool kmcl_gpadl_find(const struct kmcl_gpadl *g, PFN_NUMBER frame, u32 *page)
+{
+	u32 i;
+
+	for (i = 0; i < g->bytes / KMCL_PAGE_SIZE; i++) {
+		if (!kmcl_gpadl_has(g, i, frame))
+			continue;
+		*page = i;
+		return true;
+	}
+	return false;
+}
+
+/**
+ * kmcl_gpadl_describe() - make an MDL of a part
+ * @g: the GPADL
+ * @offset: where the part begins
+ * @bytes: its length, within @g
+ * @mdl: memory for it
+ *
+ * The address that the kernel has for a GPADL is the MDL's mapping: another one
+ * could not be had in softirq, and would be none on a guest that is encrypted.
+ */
+void kmcl_gpadl_describe(const struct kmcl_gpadl *g, u32 offset, u32 bytes, PMDL mdl)
+{
+	PFN_NUMBER *frames = MmGetMdlPfnArray(mdl);
+	u32 i, first = offset / KMCL_PAGE_SIZE;
+
+	MmInitializeMdl(mdl, g->address + offset, bytes);
+	for (i = 0; i <= (offset + bytes - 1) / KMCL_PAGE_SIZE - first; i++)
+		frames[i] = gpadl_frame(g, first + i);
+	mdl->MappedSystemVa = g->address + offset;
+	mdl->MdlFlags = MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_PARENT_MAPPED_SYSTEM_VA;
 }
 
 /* ---- the API ---- */
@@ -304,14 +450,6 @@ static NTSTATUS check_size(struct kmcl_channel *ch, const char *who, u64 bytes, 
 		return STATUS_SUCCESS;
 	kmcl_err(ch, "%s: the bus takes up to %u bytes, not %llu\n", who, limit, bytes);
 	return STATUS_NOT_SUPPORTED;
-}
-
-/* The page at a kernel address, NULL when there is none. */
-static struct page *address_page(const void *address)
-{
-	if (is_vmalloc_or_module_addr(address))
-		return vmalloc_to_page(address);
-	return virt_addr_valid(address) ? virt_to_page(address) : NULL;
 }
 
 NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags, PVOID Buffer,

@@ -165,6 +165,12 @@ enum kmcl_incoming_state {
 	KMCL_IN_REPLYING,		/* completed, the reply waits for room */
 };
 
+/* Part of a GPADL. */
+struct kmcl_piece {
+	u32 offset;
+	u32 bytes;
+};
+
 /* An incoming packet: behind VMBPACKETCOMPLETION. */
 struct kmcl_incoming {
 	struct kmcl_object object;
@@ -177,6 +183,10 @@ struct kmcl_incoming {
 	void *payload;			/* into data[], behind the pipe header */
 	void *client_context;		/* the driver's room behind data[], or NULL */
 	u64 id;
+	struct kmcl_gpadl *gpadl;	/* holds the external data; NULL: there are none */
+	struct kmcl_piece *pieces;	/* of it, in data[] behind the packet */
+	u32 piece_count;
+	PMDL mdls;			/* of the pieces, once asked for */
 	struct llist_node free;
 	struct list_head node;		/* backlog */
 	struct list_head all;
@@ -379,6 +389,7 @@ struct kmcl_channel {
 	/* gpadl.c */
 	struct mutex control;		/* around a wait for the peer's answer */
 	struct xarray gpadls;		/* by handle; changes under control */
+	struct xarray page_sets;	/* handles, by the peer's number for a set */
 
 	/* packet.c */
 	spinlock_t slot_lock;		/* the table of slots and its free list */
@@ -498,6 +509,18 @@ int kmcl_device_processor(struct kmcl_channel *ch);
 void kmcl_gpadls_init(struct kmcl_channel *ch);
 void kmcl_gpadls_unshare(struct kmcl_channel *ch);
 void kmcl_gpadls_finish(struct kmcl_channel *ch);
+struct kmcl_gpadl *kmcl_gpadl_get(struct kmcl_channel *ch, u32 handle);
+struct kmcl_gpadl *kmcl_gpadl_by_frame(struct kmcl_channel *ch, PFN_NUMBER frame);
+void kmcl_gpadl_put(struct kmcl_gpadl *g);
+u32 kmcl_gpadl_bytes(const struct kmcl_gpadl *g);
+bool kmcl_gpadl_has(const struct kmcl_gpadl *g, u32 page, PFN_NUMBER frame);
+bool kmcl_gpadl_find(const struct kmcl_gpadl *g, PFN_NUMBER frame, u32 *page);
+void kmcl_gpadl_describe(const struct kmcl_gpadl *g, u32 offset, u32 bytes, PMDL mdl);
+
+/* incoming.c */
+const char *kmcl_incoming_resolve(struct kmcl_incoming *in, u16 type, void *head, u32 len,
+				  bool *damaged);
+void kmcl_incoming_release(struct kmcl_incoming *in);
 
 /* packet.c */
 void kmcl_packets_setup(void);
@@ -594,6 +617,15 @@ static inline enum kmcl_incoming_state kmcl_incoming_state(const struct kmcl_inc
 	return (u32)atomic64_read(&in->word);
 }
 
+/* Has the driver got the packet that @handle names? */
+static inline bool kmcl_incoming_is_drivers(const struct kmcl_incoming *in,
+					    VMBPACKETCOMPLETION handle)
+{
+	s64 word = atomic64_read(&in->word);
+
+	return (u32)word == KMCL_IN_DRIVER && kmcl_handle_fits(handle, (u64)word >> 32);
+}
+
 /* By who owns it: a new state of the same packet. */
 static inline void kmcl_incoming_set(struct kmcl_incoming *in, enum kmcl_incoming_state state)
 {
@@ -672,6 +704,7 @@ void kmcl_rx_shut_gate(struct kmcl_channel *ch);
 void kmcl_rx_wait_idle(struct kmcl_channel *ch);
 void kmcl_rx_wait_driver(struct kmcl_channel *ch);
 void kmcl_rx_event(struct kmcl_channel *ch);
+bool kmcl_incoming_defer(struct kmcl_incoming *in, VMBPACKETCOMPLETION handle);
 
 /* pool.c */
 void kmcl_pool_init(struct kmcl_channel *ch);

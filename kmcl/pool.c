@@ -50,6 +50,7 @@ static struct kmcl_incoming *object_alloc(struct kmcl_channel *ch, u32 bytes, gf
 /* A handle that is late may be looking at it. */
 static void object_free(struct kmcl_incoming *in)
 {
+	kmcl_incoming_release(in);
 	kmcl_handle_end(in->place, atomic64_read(&in->word) >> 32);
 	kvfree_rcu(in, rcu);
 }
@@ -187,6 +188,8 @@ void kmcl_rx_retire(struct kmcl_incoming *in)
 	if (in->tx.data && in->tx.data != in->data)
 		kfree(in->tx.data);
 	in->tx.data = NULL;
+	if (unlikely(in->gpadl))
+		kmcl_incoming_release(in);
 	/* its handle names nothing from here on */
 	atomic64_set(&in->word, (atomic64_read(&in->word) & ~0xffffffffLL) + (1LL << 32) +
 				KMCL_IN_FREE);

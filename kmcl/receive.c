@@ -40,14 +40,15 @@ static void call_process(struct kmcl_channel *ch, struct kmcl_incoming *in)
 	VMBPACKETCOMPLETION handle = kmcl_incoming_handle(in);
 	VMBCHANNEL channel = kmcl_channel_handle(ch);
 	void *payload = in->payload;
+	u32 flags = in->gpadl ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
 	u32 len = in->len;
 
 	atomic_inc(&ch->rx.delivered);
 	kmcl_incoming_set(in, KMCL_IN_DRIVER);
 	if (cb->ex && cb->process_ex)
-		cb->process_ex(channel, cb->context, handle, payload, len, 0);
+		cb->process_ex(channel, cb->context, handle, payload, len, flags);
 	else if (!cb->ex && cb->process)
-		cb->process(channel, handle, payload, len, 0);
+		cb->process(channel, handle, payload, len, flags);
 	else
 		VmbChannelPacketComplete(handle, NULL, 0);
 }
@@ -234,6 +235,43 @@ static bool over_quota(struct kmcl_rx *rx)
 	return true;
 }
 
+/* What a packet takes in an object: the description of external data behind the payload. */
+static u32 packet_room(const struct kmcl_ring_packet *pkt)
+{
+	return pkt->len + (pkt->type == KMCL_TYPE_INBAND ? 0 : pkt->header);
+}
+
+/*
+ * External data: the description behind the payload, resolved. False: the packet
+ * is not delivered, and is over.
+ */
+static bool rx_external(struct kmcl_channel *ch, struct kmcl_link *link,
+			const struct kmcl_ring_packet *pkt, struct kmcl_incoming *in)
+{
+	void *head = in->data + pkt->len;
+	bool damaged = false;
+	const char *why;
+
+	kmcl_ring_copy(&link->in, kmcl_ring_wrap(&link->in, link->in.read, KMCL_DESC_SIZE),
+		       head, pkt->header);
+	why = kmcl_incoming_resolve(in, pkt->type, head, pkt->header, &damaged);
+	if (likely(!why))
+		return true;
+	if (damaged) {
+		kmcl_rx_retire(in);
+		kmcl_poison(ch, why);
+		return false;
+	}
+	/* whoever sent it waits for an answer and gets an empty one */
+	ch->stats.unsupported++;
+	kmcl_warn(ch, "packet with external data (type %u) answered unread: %s\n", pkt->type, why);
+	if (in->wants_reply)
+		kmcl_reply(in, NULL, 0);
+	else
+		kmcl_rx_retire(in);
+	return false;
+}
+
 enum rx_result {
 	RX_TAKEN,		/* delivered, go on */
 	RX_STOP,		/* leave the packet in the ring */
@@ -244,6 +282,7 @@ enum rx_result {
 static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 			      const struct kmcl_ring_packet *pkt, u32 *count)
 {
+	bool external = pkt->type != KMCL_TYPE_INBAND;
 	struct kmcl_rx *rx = &ch->rx;
 	struct kmcl_incoming *in;
 
@@ -251,7 +290,7 @@ static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 		return RX_STOP;
 	if (unlikely(over_quota(rx)))
 		return RX_STOP;
-	in = kmcl_pool_get(ch, pkt->len);
+	in = kmcl_pool_get(ch, packet_room(pkt));
 	if (unlikely(!in))
 		return RX_STOP;
 
@@ -265,17 +304,8 @@ static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 		memset(in->client_context, 0, rx->context_bytes);
 	atomic_inc(&rx->busy);
 
-	if (unlikely(pkt->type != KMCL_TYPE_INBAND)) {
-		/* whoever sent it waits for an answer and gets an empty one */
-		ch->stats.unsupported++;
-		kmcl_warn(ch, "packet with external data (type %u) answered unread: not supported yet\n",
-			  pkt->type);
-		if (in->wants_reply)
-			kmcl_reply(in, NULL, 0);
-		else
-			kmcl_rx_retire(in);
-		return RX_TAKEN;
-	}
+	if (unlikely(external) && !rx_external(ch, link, pkt, in))
+		return READ_ONCE(ch->poison) ? RX_POISON : RX_TAKEN;
 	if ((ch->config.flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE) && !pipe_unwrap(in)) {
 		kmcl_rx_retire(in);
 		kmcl_poison(ch, "pipe header of an incoming packet is damaged");
@@ -380,7 +410,7 @@ static bool rx_batch(struct kmcl_channel *ch, struct kmcl_link *link)
 		again = READ_ONCE(rx->gate) && !READ_ONCE(ch->poison) &&
 			!READ_ONCE(rx->over_quota) &&
 			atomic_read(&rx->busy) < READ_ONCE(rx->quota) &&
-			(pkt.len > rx->object_bytes ? !!READ_ONCE(rx->spare) :
+			(packet_room(&pkt) > rx->object_bytes ? !!READ_ONCE(rx->spare) :
 						      !llist_empty(&rx->pool));
 	}
 	return again;
@@ -552,28 +582,40 @@ out:
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 
-VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
+/**
+ * kmcl_incoming_defer() - have a packet delivered again at PASSIVE_LEVEL
+ * @in: packet
+ * @handle: its handle
+ *
+ * Context: inside its ProcessPacket.
+ * Return: false outside of that, or when the packet has been completed.
+ */
+bool kmcl_incoming_defer(struct kmcl_incoming *in, VMBPACKETCOMPLETION handle)
 {
-	struct kmcl_incoming *in;
-	bool *defer = NULL;
-	struct kmcl_rx *rx;
+	struct kmcl_rx *rx = &in->object.channel->rx;
+	bool *defer;
 
-	rcu_read_lock();
-	in = kmcl_incoming(PacketCompletionContext);
-	if (!in)
-		goto out;
-	rx = &in->object.channel->rx;
 	if (READ_ONCE(rx->worker_packet) == in)
 		defer = &rx->worker_defer;
 	else if (READ_ONCE(rx->current_packet) == in)
 		defer = &rx->defer;
-	/* one that has been completed is not given back */
-	if (defer && kmcl_incoming_move(in, PacketCompletionContext, KMCL_IN_DRIVER, KMCL_IN_READY))
-		*defer = true;
 	else
+		return false;
+	if (!kmcl_incoming_move(in, handle, KMCL_IN_DRIVER, KMCL_IN_READY))
+		return false;
+	*defer = true;
+	return true;
+}
+
+VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
+{
+	struct kmcl_incoming *in;
+
+	rcu_read_lock();
+	in = kmcl_incoming(PacketCompletionContext);
+	if (in && !kmcl_incoming_defer(in, PacketCompletionContext))
 		kmcl_err(in->object.channel,
 			 "%s: outside ProcessPacket or after PacketComplete, ignored\n", __func__);
-out:
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);

@@ -334,14 +334,26 @@ FN_VMB_CHANNEL_PACKET_FAIL VmbChannelPacketFail;
  * typedef FN_VMB_CHANNEL_PACKET_GET_EXTERNAL_DATA - what came with a packet
  * @Packet: a packet with external data
  * @Flags: VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_* bits
- * @Mdl: the data: locked, not mapped, the library's, gone after
- *       VmbChannelPacketComplete()
+ * @Mdl: the data, an MDL for each range: locked, the library's, gone after
+ *       VmbChannelPacketComplete(); MmGetSystemAddressForMdlSafe() has an address
+ *
+ * ProcessPacket is called with VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA for
+ * a packet that has any.
+ *
+ * Decided here: on a client the data lie in a GPADL of the channel.  Transfer
+ * pages are pieces of a set that the driver has registered, see
+ * <kmcl/page-set.h>; frames of a GPA direct packet are pages of one GPADL, in the
+ * order in which it lends them.  A packet that names anything else, or more than
+ * VmbChannelInitSetMaximumExternalData() allows, is answered unread, counted and
+ * reported; one that cannot be true poisons the channel.  The memory stays until
+ * the packet is completed, also when the GPADL is deleted.
  *
  * Context: process or softirq.
- * Return: STATUS_SUCCESS; STATUS_PENDING: return from the callback, the packet
- * comes again; STATUS_INVALID_PARAMETER_1 when the packet has no external data;
- * STATUS_INVALID_PARAMETER_2 for an unknown bit; _3 for NULL;
- * STATUS_INSUFFICIENT_RESOURCES without memory.
+ * Return: STATUS_SUCCESS; STATUS_PENDING without memory in softirq, inside
+ * ProcessPacket: return from the callback, the packet comes again in process
+ * context; STATUS_INVALID_PARAMETER_1 when the packet has no external data or is
+ * not the driver's; STATUS_INVALID_PARAMETER_2 for an unknown bit; _3 for NULL;
+ * STATUS_INSUFFICIENT_RESOURCES without memory otherwise.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_PACKET_GET_EXTERNAL_DATA(VMBPACKETCOMPLETION Packet,
 							 UINT32 Flags, PMDL *Mdl);
