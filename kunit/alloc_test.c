@@ -139,6 +139,30 @@ static void allocate_fails_cleanly(struct kunit *test)
 	KUNIT_EXPECT_GE(test, failures, 1u);
 }
 
+static void do_initialize(struct vsc *v, unsigned int nth)
+{
+	VMBCHANNEL ch = kunit_kzalloc(v->test, VmbSizeofChannel(), GFP_KERNEL);
+	NTSTATUS status;
+	bool met;
+
+	KUNIT_ASSERT_NOT_NULL(v->test, ch);
+	fail_allocation(nth);
+	status = VmbChannelInitialize(NULL, FALSE, ch, VmbSizeofChannel());
+	met = allocation_failed();
+	expect_status(v, status, met);
+	if (NT_SUCCESS(status))
+		VmbChannelCleanup(ch);
+	else
+		KUNIT_EXPECT_NULL(v->test, memchr_inv(ch, 0, VmbSizeofChannel()));
+	swept(v, met);
+}
+
+static void initialize_fails_cleanly(struct kunit *test)
+{
+	sweep(test, do_initialize, vsc_new(test), 2);
+	KUNIT_EXPECT_GE(test, failures, 1u);
+}
+
 static void do_packet_count(struct vsc *v, unsigned int nth)
 {
 	NTSTATUS status;
@@ -240,6 +264,29 @@ static void do_send(struct vsc *v, unsigned int nth)
 	met = allocation_failed();
 	KUNIT_EXPECT_EQ(v->test, status, STATUS_SUCCESS);
 	swept(v, met);
+}
+
+static void do_request(struct vsc *v, unsigned int nth)
+{
+	NTSTATUS status;
+	bool met;
+
+	fail_allocation(nth);
+	status = VmbChannelSendSynchronousRequest(v->ch, "hello", 6, NULL, WAIT_FOR_COMPLETION,
+						  NULL, NULL, NULL);
+	met = allocation_failed();
+	expect_status(v, status, met);
+	swept(v, met);
+}
+
+static void a_synchronous_request_fails_cleanly(struct kunit *test)
+{
+	struct vsc *v = small_vsc(test);
+
+	v->offer.exec = HVSIM_EXEC_INLINE;
+	vsc_bring_up(v);
+	sweep(test, do_request, v, 1);
+	KUNIT_EXPECT_GE(test, failures, 1u);
 }
 
 static void a_send_allocates_nothing(struct kunit *test)
@@ -564,10 +611,12 @@ static void vsc_register_fails_cleanly(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(allocate_fails_cleanly),
+	KUNIT_CASE(initialize_fails_cleanly),
 	KUNIT_CASE(the_packet_count_fails_cleanly),
 	KUNIT_CASE(the_other_settings_allocate_nothing),
 	KUNIT_CASE(packet_allocate_returns_null),
 	KUNIT_CASE(packet_initialize_fails_cleanly),
+	KUNIT_CASE(a_synchronous_request_fails_cleanly),
 	KUNIT_CASE(a_send_allocates_nothing),
 	KUNIT_CASE(enable_rolls_back_or_opens),
 	KUNIT_CASE(enable_beside_another_channel_rolls_back_or_opens),

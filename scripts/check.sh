@@ -60,6 +60,8 @@ part "the example of the README" "$ROOT/scripts/readme.sh"
 part "the reference, from kernel-doc" "$ROOT/scripts/docs.sh"
 part "style: checkpatch --strict, shellcheck" "$ROOT/scripts/checkpatch.sh"
 counted "KUnit, on the plain and on the debug kernel" "$ROOT/scripts/kunit.sh"
+part "functions: exported, documented, asserted, every status provoked" \
+	"$ROOT/scripts/functions.py" "$BUILD"/log/kunit-{plain,debug}.log
 counted "a stock kernel under QEMU's VMBus host" vm
 
 say "all of it took $((SECONDS - start)) s"

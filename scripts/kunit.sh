@@ -4,6 +4,8 @@
 # The KUnit suites on the plain and on the debug kernel, side by side. Ends with a line
 # "N passed, N failed, N skipped" for both together.
 #
+# The logs stay as build/log/kunit-*.log: scripts/functions.py reads them.
+#
 # Time passes at once when nothing runs (time travel): the bus's and our own timeouts of ten
 # seconds are really waited for, and cost nothing.
 
@@ -21,7 +23,9 @@ start=$SECONDS
 run() {
 	local name=$1
 	shift
-	"$uml" run "$@" --time-travel --timeout 400 "${options[@]}" >"$out/$name" || true
+	rm -f "$BUILD/log/kunit-$name.log"
+	"$uml" run "$@" --time-travel --timeout 400 --log "$BUILD/log/kunit-$name.log" \
+		"${options[@]}" >"$out/$name" || true
 }
 # the debug kernel's suites as two guests: as long as the longer half
 run debug-load debug kmcl_load_kunit kmcl_storvsc_kunit &

@@ -28,7 +28,7 @@
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 when @Channel is NULL;
  * STATUS_INSUFFICIENT_RESOURCES without memory; STATUS_NOT_SUPPORTED for a server,
- * until servers are built.
+ * until servers are built; STATUS_INVALID_DEVICE_REQUEST above PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_ALLOCATE(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 					 VMBCHANNEL *Channel);
@@ -61,7 +61,8 @@ FN_VMB_SIZEOF_CHANNEL VmbSizeofChannel;
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 when @Channel is NULL or
  * not aligned to 8; STATUS_INVALID_PARAMETER_4 when the memory is too small;
  * STATUS_INSUFFICIENT_RESOURCES without memory for what is behind the handle;
- * STATUS_NOT_SUPPORTED for a server, until servers are built.
+ * STATUS_NOT_SUPPORTED for a server, until servers are built;
+ * STATUS_INVALID_DEVICE_REQUEST above PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INITIALIZE(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 					   VMBCHANNEL Channel, ULONG ChannelSize);
@@ -143,7 +144,8 @@ FN_VMB_CHANNEL_INIT_SET_MAXIMUM_EXTERNAL_DATA VmbChannelInitSetMaximumExternalDa
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
- * disabled; STATUS_INVALID_PARAMETER_2 for 0.
+ * disabled; STATUS_INVALID_PARAMETER_2 for 0 and, Decided here, for more than
+ * 1,048,576; STATUS_INSUFFICIENT_RESOURCES without memory for the table of them.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_COUNT(VMBCHANNEL Channel,
 							      UINT32 MaximumPacketCount);
@@ -199,8 +201,7 @@ FN_VMB_CHANNEL_INIT_SET_INLINE_PACKET_CONTEXT_SIZE VmbChannelInitSetInlinePacket
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
- * disabled; STATUS_INVALID_PARAMETER_2 for NULL and for a second call;
- * STATUS_INSUFFICIENT_RESOURCES without memory.
+ * disabled; STATUS_INVALID_PARAMETER_2 for NULL and for a second call.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INIT_SET_FRIENDLY_NAME(VMBCHANNEL Channel,
 						       PCUNICODE_STRING FriendlyName);

@@ -88,9 +88,11 @@ FN_VMB_PACKET_FREE VmbPacketFree;
  * VmbPacketFree() first.
  *
  * Context: process or softirq.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_2 for NULL;
- * STATUS_INVALID_PARAMETER_3 when the memory is too small;
- * STATUS_INSUFFICIENT_RESOURCES when as many packets exist as allowed.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a handle that is none;
+ * STATUS_INVALID_PARAMETER_2 for NULL, for memory that is not aligned to 8, and
+ * for a packet that is under way; STATUS_INVALID_PARAMETER_3 when the memory is
+ * too small; STATUS_INSUFFICIENT_RESOURCES when as many packets exist as allowed;
+ * STATUS_INVALID_DEVICE_REQUEST above DISPATCH_LEVEL.
  */
 typedef NTSTATUS FN_VMB_PACKET_INITIALIZE(VMBCHANNEL Channel, VMBPACKET Packet,
 					  UINT32 PacketSize);
