@@ -20,7 +20,7 @@ typedef struct _SAMPLE_EXTENSION {
 	EX_RUNDOWN_REF Users;
 	/* Held by every request, so that the device outlives them. */
 	IO_REMOVE_LOCK Lock;
-	DECLSPEC_ALIGN(16) UCHAR Extra[ANYSIZE_ARRAY];
+	ULONG64 Extra[ANYSIZE_ARRAY];
 } SAMPLE_EXTENSION, *PSAMPLE_EXTENSION;
 
 DRIVER_INITIALIZE DriverEntry;
