@@ -82,6 +82,7 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	kmcl_sub_init(ch);
 	kmcl_gpadls_init(ch);
 	kmcl_device_init(ch);
+	kmcl_bounce_init(ch);
 	kmcl_tx_init(ch);
 	kmcl_rx_init(ch);
 	ch->magic = KMCL_MAGIC_CHANNEL;

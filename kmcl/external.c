@@ -130,13 +130,12 @@ static bool next_run(const struct kmcl_external *ext, struct run *run)
 /* Unmap the first @count frames, which end with a run. */
 static void unmap_frames(const struct kmcl_external *ext, u32 count)
 {
-	const struct kmcl_link *link = ext->link;
 	struct run run = first_run(ext);
 
 	while (run.index + run.frames < count && next_run(ext, &run)) {
 		dma_addr_t addr = le64_to_cpu(run.range->frames[run.first]) * KMCL_PAGE_SIZE;
 
-		link->ops->unmap(ext->link, addr + run.offset, run.bytes, ext->dir);
+		kmcl_unmap(ext->link, addr + run.offset, run.bytes, ext->dir);
 	}
 }
 
@@ -158,7 +157,7 @@ int kmcl_external_map(struct kmcl_external *ext, struct kmcl_link *link)
 	while (next_run(ext, &run)) {
 		phys_addr_t phys = (phys_addr_t)ext->frames[run.index] * KMCL_PAGE_SIZE;
 
-		if (link->ops->map(link, phys + run.offset, run.bytes, ext->dir, &addr)) {
+		if (kmcl_map(link, phys + run.offset, run.bytes, ext->dir, &addr)) {
 			unmap_frames(ext, run.index);
 			ext->link = NULL;
 			return -ENOMEM;

@@ -226,6 +226,10 @@ struct kmcl_config {
 	u32 client_context;		/* bytes with each incoming packet */
 	u32 inline_context;		/* bytes in each packet of VmbPacketAllocate() */
 	int processor;			/* for interrupts, or KMCL_ANY_PROCESSOR */
+	bool bounce_sized;		/* the driver has said something about it */
+	u32 bounce_initial;
+	u32 bounce_increment;		/* 0: the default */
+	u32 bounce_maximum;		/* 0: the default */
 	bool named;
 	char friendly[40];
 	struct kmcl_packet_callbacks packet;
@@ -256,6 +260,19 @@ struct kmcl_stats {
 	u64 queued;			/* tx.lock: packets that met a full ring */
 	u64 faults;			/* times the channel was poisoned */
 	u64 lost_bytes;			/* control: in GPADLs that the peer kept */
+};
+
+/* Memory for external data that the DMA API has no room for. */
+struct kmcl_bounce {
+	spinlock_t lock;		/* the chunks and what they hold; inside tx.lock */
+	struct list_head chunks;	/* lock; changes under grow_lock too */
+	u32 bytes;			/* lock; of all chunks */
+	struct mutex grow_lock;
+	struct kmcl_link *link;		/* grow_lock; NULL: no rings, no chunks */
+	u32 increment;			/* grow_lock */
+	u32 maximum;			/* grow_lock */
+	u32 extra;			/* grow_lock; VmbChannelAllocateBounceBuffer() */
+	struct work_struct grow;
 };
 
 struct kmcl_tx {
@@ -399,6 +416,7 @@ struct kmcl_channel {
 	u32 free_slot;			/* index + 1 of the first free one */
 	u32 packets;			/* slots held for the driver */
 
+	struct kmcl_bounce bounce;
 	struct kmcl_tx tx;
 	struct kmcl_rx rx;
 };
@@ -498,6 +516,14 @@ void kmcl_fall_asleep(struct kmcl_channel *ch);
 void kmcl_settle(struct kmcl_channel *ch);
 void kmcl_subs_wake(struct kmcl_channel *ch);
 bool kmcl_roused(struct kmcl_channel *ch);
+
+/* bounce.c */
+void kmcl_bounce_init(struct kmcl_channel *ch);
+int kmcl_bounce_start(struct kmcl_channel *ch, struct kmcl_link *link);
+void kmcl_bounce_finish(struct kmcl_channel *ch);
+int kmcl_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes, enum dma_data_direction dir,
+	     dma_addr_t *addr);
+void kmcl_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes, enum dma_data_direction dir);
 
 /* device.c */
 void kmcl_device_init(struct kmcl_channel *ch);

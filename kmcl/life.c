@@ -122,7 +122,9 @@ static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
 	WRITE_ONCE(ch->poison, NULL);
 	kmcl_rx_shut_gate(ch);
 	kmcl_step_begin(&step, ch, "the host to open the channel");
-	ret = link->ops->open(link, out_bytes, in_bytes);
+	ret = kmcl_bounce_start(ch, link);
+	if (!ret)
+		ret = link->ops->open(link, out_bytes, in_bytes);
 	kmcl_step_end(&step);
 	if (!ret) {
 		kmcl_tx_attach(ch, link, out_bytes);
@@ -130,6 +132,7 @@ static int link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
 		/* for what the peer did before there was anybody to look */
 		link->ops->kick(link);
 	} else {
+		kmcl_bounce_finish(ch);
 		WRITE_ONCE(link->channel, NULL);
 	}
 	link_set(ch, ret ? KMCL_LINK_NONE : KMCL_LINK_UP);
@@ -179,6 +182,7 @@ static bool link_close(struct kmcl_channel *ch)
 static void link_end(struct kmcl_channel *ch, NTSTATUS status, bool closed)
 {
 	kmcl_tx_abort_lent(ch, status, closed);
+	kmcl_bounce_finish(ch);
 	link_set(ch, KMCL_LINK_NONE);
 }
 

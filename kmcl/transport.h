@@ -24,6 +24,7 @@
 #define KMCL_MAP_MAX	(64u << 10)
 
 struct device;
+struct kmcl_bounce;
 struct hv_vmbus_device_id;
 struct kmcl_channel;
 struct kmcl_link;
@@ -70,6 +71,10 @@ struct module;
  * @unshare: take it back, with the values of @share; also after the close, while
  *	the target is claimed. May sleep, waits for the peer without limit. A
  *	failure means that the peer may still use the memory.
+ * @bounce_alloc: allocate memory that the peer can see, zeroed, contiguous, for the
+ *	library to bounce through; @addr is where the peer finds it. NULL: not to be
+ *	had. May sleep; while the target is claimed.
+ * @bounce_free: give it back
  * @reserve_mmio: reserve the window of addresses that the offer asks for; a
  *	size of 0 when it asks for none. May sleep; while the target is claimed.
  * @release_mmio: give it back
@@ -95,6 +100,8 @@ struct kmcl_link_ops {
 	void (*kick)(struct kmcl_link *link);
 	int (*share)(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle);
 	int (*unshare)(struct kmcl_link *link, u32 handle, void *memory, u32 bytes);
+	void *(*bounce_alloc)(struct kmcl_link *link, u32 bytes, dma_addr_t *addr);
+	void (*bounce_free)(struct kmcl_link *link, void *memory, u32 bytes, dma_addr_t addr);
 	int (*reserve_mmio)(struct kmcl_link *link, u64 *start, u64 *size);
 	void (*release_mmio)(struct kmcl_link *link, u64 start, u64 size);
 	int (*set_latency)(struct kmcl_link *link, u16 latency, u16 *old);
@@ -109,6 +116,7 @@ struct kmcl_link_ops {
  *	taken back by a transport whose rings stay open without it
  * @processor: that the peer shall interrupt, or KMCL_ANY_PROCESSOR; set by the
  *	library before @ops->open
+ * @bounce: the library's
  * @in: the incoming ring; filled in by @ops->open
  * @share_max: bytes of the largest GPADL; filled in by @ops->open
  * @share_wipes: lending memory destroys what is in it; filled in by @ops->open
@@ -119,6 +127,7 @@ struct kmcl_link {
 	const struct kmcl_link_ops *ops;
 	struct kmcl_channel *channel;
 	int processor;
+	struct kmcl_bounce *bounce;
 	struct kmcl_ring in;
 	u32 share_max;
 	bool share_wipes;

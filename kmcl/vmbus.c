@@ -267,6 +267,22 @@ static int vmbus_link_unshare(struct kmcl_link *link, u32 handle, void *memory, 
 	return ret;
 }
 
+static void *vmbus_link_bounce_alloc(struct kmcl_link *link, u32 bytes, dma_addr_t *addr)
+{
+	struct device *dev = &kmcl_vdev(link)->hv->device;
+
+	/* the bus sets the other mask alone */
+	if (dma_set_coherent_mask(dev, DMA_BIT_MASK(64)))
+		return NULL;
+	return dma_alloc_coherent(dev, bytes, addr, GFP_KERNEL | __GFP_NOWARN);
+}
+
+static void vmbus_link_bounce_free(struct kmcl_link *link, void *memory, u32 bytes,
+				   dma_addr_t addr)
+{
+	dma_free_coherent(&kmcl_vdev(link)->hv->device, bytes, memory, addr);
+}
+
 static int vmbus_link_reserve_mmio(struct kmcl_link *link, u64 *start, u64 *size)
 {
 	static const struct hv_vmbus_device_id video = { HV_SYNTHVID_GUID };
@@ -328,6 +344,8 @@ const struct kmcl_link_ops kmcl_vmbus_link_ops = {
 	.kick		= vmbus_link_kick,
 	.share		= vmbus_link_share,
 	.unshare	= vmbus_link_unshare,
+	.bounce_alloc	= vmbus_link_bounce_alloc,
+	.bounce_free	= vmbus_link_bounce_free,
 	.reserve_mmio	= vmbus_link_reserve_mmio,
 	.release_mmio	= vmbus_link_release_mmio,
 	.set_latency	= vmbus_link_set_latency,

@@ -269,13 +269,24 @@ FN_VMB_CHANNEL_INIT_SET_STATE_CHANGE_CALLBACKS VmbChannelInitSetStateChangeCallb
 /**
  * typedef FN_VMB_CHANNEL_INIT_SET_BOUNCE_BUFFER_SIZES - size the bounce memory
  * @Channel: a disabled channel
- * @InitialSize: bytes at the start, a multiple of PAGE_SIZE
- * @IncrementSize: bytes per growth, a multiple of PAGE_SIZE, 0 keeps the default
- * @MaximumSize: bytes at most, a multiple of PAGE_SIZE, 0 keeps the default
+ * @InitialSize: bytes at the start, a multiple of 4096; by default 0
+ * @IncrementSize: bytes per growth, a multiple of 4096; 0 keeps the default
+ * @MaximumSize: bytes up to which the library lets it grow, a multiple of 4096;
+ *               0 keeps the default
+ *
+ * External data are made visible to the peer by the DMA API, which bounces, where
+ * it must, through memory that all devices share.  Bounce memory is a channel's
+ * own, from open to close, for what finds no room there.  A channel for which
+ * neither this nor VmbChannelAllocateBounceBuffer() was called has none.
+ *
+ * Decided here, because no defaults are published: 128 KiB and 1 MiB.  The initial
+ * memory is allocated with each open, which fails without it; growth happens in
+ * the background, after a send has returned STATUS_INSUFFICIENT_RESOURCES.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not
- * disabled; STATUS_INVALID_PARAMETER_2, _3 or _4 when that value is no multiple.
+ * disabled; STATUS_INVALID_PARAMETER_2, _3 or _4 when that value is no multiple,
+ * and _4 when it is not 0 and less than @InitialSize.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INIT_SET_BOUNCE_BUFFER_SIZES(VMBCHANNEL Channel,
 							     UINT32 InitialSize,
@@ -288,12 +299,18 @@ FN_VMB_CHANNEL_INIT_SET_BOUNCE_BUFFER_SIZES VmbChannelInitSetBounceBufferSizes;
 /**
  * typedef FN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER - add bounce memory
  * @Channel: a client channel
- * @Size: bytes to add, a multiple of PAGE_SIZE; they belong to the channel and
- *        go with it
+ * @Size: bytes to add, a multiple of 4096; they belong to the channel and go with
+ *        it
+ *
+ * Decided here: on an open channel the memory is there when this returns; either
+ * way it is allocated again with each later open, which fails without it.
+ * MaximumSize does not bound it.
  *
  * Context: process, may sleep.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER when @Size is no multiple;
- * STATUS_NOT_SUPPORTED on a server; STATUS_INSUFFICIENT_RESOURCES without memory.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER when @Size is no multiple or
+ * @Channel is none; STATUS_NOT_SUPPORTED on a server;
+ * STATUS_INSUFFICIENT_RESOURCES without memory, and nothing has changed;
+ * STATUS_INVALID_DEVICE_STATE above PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER(VMBCHANNEL Channel, UINT32 Size);
 typedef FN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER *PFN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER;
