@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/hyperv.h>
 #include <linux/ktime.h>
+#include "compat.h"
 #include "fixture.h"
 
 #define ROUNDS		1500
@@ -128,10 +129,11 @@ static int intree_probe(struct hv_device *dev, const struct hv_vmbus_device_id *
 	return ret;
 }
 
-static void intree_remove(struct hv_device *dev)
+static KMCL_REMOVE_RET intree_remove(struct hv_device *dev)
 {
 	vmbus_close(dev->channel);
 	intree.dev = NULL;
+	KMCL_REMOVE_DONE;
 }
 
 static const struct hv_vmbus_device_id intree_ids[] = {

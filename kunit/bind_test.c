@@ -4,6 +4,7 @@
  * who else may have it.
  */
 #include <linux/module.h>
+#include "compat.h"
 #include "fixture.h"
 #include "kmsg.h"
 
@@ -111,8 +112,9 @@ static int foreign_probe(struct hv_device *dev, const struct hv_vmbus_device_id 
 	return 0;
 }
 
-static void foreign_remove(struct hv_device *dev)
+static KMCL_REMOVE_RET foreign_remove(struct hv_device *dev)
 {
+	KMCL_REMOVE_DONE;
 }
 
 static const struct hv_vmbus_device_id foreign_ids[] = {

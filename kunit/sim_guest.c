@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/delay.h>
 #include <linux/interrupt.h>
+#include "compat.h"
 #include "sim_guest.h"
 
 #define GUEST_TYPE	GUID_INIT(0x9d1f6a52, 0x3c0b, 0x4b8e, 0x8f, 0x25, 0x60, 0x1e, \
@@ -54,7 +55,7 @@ static int guest_probe(struct hv_device *dev, const struct hv_vmbus_device_id *i
 	return guest->open_error;
 }
 
-static void guest_remove(struct hv_device *dev)
+static KMCL_REMOVE_RET guest_remove(struct hv_device *dev)
 {
 	struct guest *guest = guest_of(dev->channel);
 
@@ -64,6 +65,7 @@ static void guest_remove(struct hv_device *dev)
 	vmbus_close(dev->channel);
 	guest->dev = NULL;
 	guest->channel = NULL;
+	KMCL_REMOVE_DONE;
 }
 
 static const struct hv_vmbus_device_id guest_ids[] = {

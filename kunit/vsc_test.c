@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <kmcl/device.h>
 #include <kmcl/vsc.h>
+#include "compat.h"
 #include "fixture.h"
 #include "kmsg.h"
 
@@ -360,8 +361,9 @@ static int foreign_probe(struct hv_device *dev, const struct hv_vmbus_device_id 
 	return 0;
 }
 
-static void foreign_remove(struct hv_device *dev)
+static KMCL_REMOVE_RET foreign_remove(struct hv_device *dev)
 {
+	KMCL_REMOVE_DONE;
 }
 
 static struct hv_driver foreign = {

@@ -7,6 +7,12 @@
 #include <linux/panic.h>
 static bool __maybe_unused sim_crash_kexec_post_notifiers;
 #define crash_kexec_post_notifiers sim_crash_kexec_post_notifiers
-/* 6.1 has no stub of it for kernels without ACPI */
-#define acpi_sleep_state_supported(state) false
+
+/* 6.1 has no stub of it for kernels without ACPI. */
+static inline bool no_sleep_state(u8 state)
+{
+	return false;
+}
+
+#define acpi_sleep_state_supported no_sleep_state
 #include "hv/hv_common.c"

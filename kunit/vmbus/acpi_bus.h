@@ -77,8 +77,9 @@ static inline struct acpi_device *acpi_dev_parent(struct acpi_device *device)
 	return NULL;
 }
 
-static inline acpi_status uml_walk_resources(acpi_status (*walk)(struct acpi_resource *, void *),
-					     void *context)
+/* The kernel's own stubs fail, or are not there. */
+static inline acpi_status uml_walk_resources(acpi_handle handle, char *method,
+					     acpi_walk_resource_callback walk, void *context)
 {
 	struct acpi_resource res = {
 		.type = ACPI_RESOURCE_TYPE_ADDRESS64,
@@ -89,9 +90,14 @@ static inline acpi_status uml_walk_resources(acpi_status (*walk)(struct acpi_res
 	return walk(&res, context);
 }
 
-/* The kernel's own stub fails. */
-#define acpi_walk_resources(handle, method, walk, context)	\
-	((void)(handle), uml_walk_resources(walk, context))
-#define acpi_dev_resource_interrupt(res, index, r)	(memset(r, 0, sizeof(*(r))), false)
+static inline bool uml_resource_interrupt(struct acpi_resource *res, int index,
+					  struct resource *interrupt)
+{
+	interrupt->start = 0;
+	return false;
+}
+
+#define acpi_walk_resources uml_walk_resources
+#define acpi_dev_resource_interrupt uml_resource_interrupt
 
 #endif

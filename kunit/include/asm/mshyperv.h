@@ -9,11 +9,6 @@
 
 #include <linux/types.h>
 #include <linux/io.h>
-#if __has_include(<asm/hyperv-tlfs.h>)
-#include <asm/hyperv-tlfs.h>
-#else
-#include <hyperv/hvhdk.h>
-#endif
 
 /* The bus takes its interrupt through hv_setup_vmbus_handler(), not from an IRQ. */
 #define HYPERVISOR_CALLBACK_VECTOR	0xf3

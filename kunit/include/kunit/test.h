@@ -10,7 +10,7 @@
 
 #ifndef KUNIT_ARRAY_PARAM_DESC
 #define KUNIT_ARRAY_PARAM_DESC(name, array, desc_member)					\
-	static inline void name##_desc(typeof((array)[0]) *param, char *desc)			\
+	static inline void name##_desc(typeof(&(array)[0]) param, char *desc)			\
 	{											\
 		strscpy(desc, param->desc_member, KUNIT_PARAM_DESC_SIZE);			\
 	}											\
