@@ -6,6 +6,7 @@
 #ifndef _KMCL_COMPAT_H
 #define _KMCL_COMPAT_H
 
+#include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/timer.h>
 #include <linux/version.h>
@@ -22,6 +23,16 @@
 #ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER	(MAX_ORDER - 1)
 #endif
+
+/* is_vmalloc_or_module_addr(), which was not exported */
+static inline bool kmcl_is_mapped_by_page(const void *va)
+{
+#if defined(CONFIG_MODULES) && defined(MODULES_VADDR)
+	if ((unsigned long)va >= MODULES_VADDR && (unsigned long)va < MODULES_END)
+		return true;
+#endif
+	return is_vmalloc_addr(va);
+}
 
 /* hv_driver.remove returned int */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)

@@ -29,6 +29,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include "compat.h"
 #include "kmcl.h"
 
 /* vmap() counts in the kernel's pages, PFN lists in the hypervisor's. */
@@ -71,7 +72,7 @@ struct kmcl_gpadl {
 /* The page at a kernel address, NULL when there is none. */
 static struct page *address_page(const void *address)
 {
-	if (is_vmalloc_or_module_addr(address))
+	if (kmcl_is_mapped_by_page(address))
 		return vmalloc_to_page(address);
 	return virt_addr_valid(address) ? virt_to_page(address) : NULL;
 }
@@ -489,7 +490,7 @@ NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags, PVOID
 	g->bytes = BufferSize;
 	g->address = Buffer;
 	/* a module's own data is in neither range that the bus knows */
-	if (!is_vmalloc_addr(Buffer) && is_vmalloc_or_module_addr(Buffer))
+	if (!is_vmalloc_addr(Buffer) && kmcl_is_mapped_by_page(Buffer))
 		status = gpadl_map(g);
 	if (status) {
 		gpadl_free(g);

@@ -40,22 +40,12 @@ static unsigned int mdl_room(PCMDL mdl)
 	return ((USHORT)mdl->Size - sizeof(MDL)) / sizeof(PFN_NUMBER);
 }
 
-/* is_vmalloc_or_module_addr(), which not every kernel exports. */
-static bool is_mapped_by_page(const void *va)
-{
-#if defined(CONFIG_MODULES) && defined(MODULES_VADDR)
-	if ((unsigned long)va >= MODULES_VADDR && (unsigned long)va < MODULES_END)
-		return true;
-#endif
-	return is_vmalloc_addr(va);
-}
-
 /* False: there is no memory at that address, or none of the kernel's. */
 static bool kernel_address_to_phys(const void *va, phys_addr_t *phys)
 {
 	const struct page *page;
 
-	if (is_mapped_by_page(va)) {
+	if (kmcl_is_mapped_by_page(va)) {
 		page = vmalloc_to_page(va);
 		if (!page)
 			return false;
