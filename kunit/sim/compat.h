@@ -16,6 +16,9 @@
 /* The architecture did not name the version of the hypervisor to common code. */
 #define HVSIM_NAMES_HYPERVISOR		(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
 
+/* KUnit ran the suites of a module before the module was live */
+#define HVSIM_KUNIT_IS_EARLY		(LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *),

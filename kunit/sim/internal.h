@@ -43,6 +43,10 @@ bool hvsim_guest_idle(void);
 /* Grows whenever anything passes between guest and host. */
 extern atomic_t hvsim_activity;
 
+/* suites.c */
+int hvsim_suites_init(void);
+void hvsim_suites_exit(void);
+
 /* hypervisor.c */
 int hvsim_hypervisor_init(void);
 void hvsim_hypervisor_exit(void);

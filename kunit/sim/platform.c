@@ -68,9 +68,12 @@ static int __init hvsim_init(void)
 	if (!hvsim_wq)
 		return -ENOMEM;
 	hvsim_hypervisor_init();
-	ret = hv_common_init();
+	ret = hvsim_suites_init();
 	if (ret)
 		goto free_wq;
+	ret = hv_common_init();
+	if (ret)
+		goto suites_exit;
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "hvsim:online",
 				hv_common_cpu_init, hv_common_cpu_die);
 	if (ret < 0)
@@ -84,6 +87,8 @@ static int __init hvsim_init(void)
 	cpuhp_remove_state(cpuhp_state);
 free_common:
 	free_common();
+suites_exit:
+	hvsim_suites_exit();
 free_wq:
 	destroy_workqueue(hvsim_wq);
 	return ret;
@@ -99,6 +104,7 @@ static void __exit hvsim_exit(void)
 	hvsim_hypervisor_exit();
 	cpuhp_remove_state(cpuhp_state);
 	free_common();
+	hvsim_suites_exit();
 }
 module_exit(hvsim_exit);
 
