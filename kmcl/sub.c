@@ -175,6 +175,8 @@ bool kmcl_sub_orphaned(struct kmcl_channel *ch)
 
 /* ---- configuration, and the end of it ---- */
 
+static struct lock_class_key sub_control_class;
+
 NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL Channel, VMBCHANNEL PrimaryChannel,
 					 UINT16 SubChannelIndex)
 {
@@ -188,6 +190,8 @@ NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL Channel, VMBCHANNEL PrimaryC
 		return STATUS_INVALID_PARAMETER_2;
 	if (!SubChannelIndex)
 		return STATUS_INVALID_PARAMETER_3;
+	/* the primary's is held while those of its sub-channels are waited for */
+	lockdep_set_class(&ch->control, &sub_control_class);
 	ch->primary = primary;
 	ch->sub_index = SubChannelIndex;
 	ch->target.primary = &primary->target;

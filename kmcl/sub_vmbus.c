@@ -28,6 +28,8 @@
 /* Targets of sub-channels that have not been offered; kmcl_bind_lock. */
 static LIST_HEAD(waiting_subs);
 
+static struct lock_class_key sub_lock_class;
+
 static bool sub_wanted(const struct kmcl_vdev *v, const struct kmcl_target *t)
 {
 	return t->sub_index == v->index && t->primary->link == &v->primary->link;
@@ -54,6 +56,8 @@ static void sub_offered(struct vmbus_channel *chan)
 	}
 	kobject_get(&chan->kobj);
 	kref_get(&primary->ref);
+	/* the primary's is held around a wait for poll, which takes this */
+	lockdep_set_class(&v->lock, &sub_lock_class);
 	v->primary = primary;
 	v->index = chan->offermsg.offer.sub_channel_index;
 	list_add_tail(&v->node, &primary->subs);
