@@ -448,7 +448,8 @@ void kmcl_rx_event(struct kmcl_channel *ch)
 		}
 		/* a peer that signals all the time does not keep us in here */
 		if (unlikely(++runs == RX_RUNS)) {
-			atomic_set(&ch->rx.claims, 0);
+			/* what we have read, before another may read */
+			atomic_set_release(&ch->rx.claims, 0);
 			again = true;
 			break;
 		}
