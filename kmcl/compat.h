@@ -11,6 +11,11 @@
 #include <linux/timer.h>
 #include <linux/version.h>
 
+/* hex_to_bin() and its like were in <linux/kernel.h>, later in both, now here */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/hex.h>
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define timer_delete_sync(timer)	del_timer_sync(timer)
 #endif

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <linux/uuid.h>
 #include <ntddk.h>
+#include "compat.h"
 
 /* {xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx} */
 #define GUID_CHARS	(UUID_STRING_LEN + 2)
