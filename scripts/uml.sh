@@ -202,6 +202,19 @@ ktap() {
 		{ print }' "$1"
 }
 
+# UML 6.1 walks its own process's memory map at a fork without a lock; lockdep says so.
+without_known() {
+	if [[ $KERNEL != 6.1 ]]; then
+		cat "$1"
+		return
+	fi
+	awk '/^=+$/ { held = 1 }
+		!held { print; next }
+		{ text = text $0 "\n"; known = known || /lib\/maple_tree.c:.* suspicious/ }
+		/^Call Trace:/ { if (!known) printf "%s", text; text = ""; held = known = 0 }
+		END { printf "%s", text }' "$1"
+}
+
 # The numbers of kunit.py's last line.
 tally() {
 	local n
@@ -230,7 +243,7 @@ summary() {
 	if grep '^init: failed' "$run/tests" | sed 's/^init: failed/'"$who"'/' >&2; then
 		problem=1
 	fi
-	if grep -E -m 20 "$REPORTS" "$run/tests" >&2; then
+	if without_known "$run/tests" | grep -E -m 20 "$REPORTS" >&2; then
 		say "$who: the kernel reports problems, see above"
 		problem=1
 	fi
