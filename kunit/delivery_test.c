@@ -7,6 +7,7 @@
 #include <linux/kthread.h>
 #include <linux/slab.h>
 #include "fixture.h"
+#include "helper.h"
 
 #define ASK	VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED
 
@@ -122,7 +123,9 @@ static void a_deferred_packet_comes_again_where_it_may_sleep(struct kunit *test)
 	struct vsc *v = log_vsc(test, 0, &l, defer_some);
 
 	host_sends(v, ASK, 0, 1);
-	vsc_expect_soon(v, l->next == 1);
+	/* noted before it sleeps, and completed after that */
+	KUNIT_EXPECT_TRUE(test, becomes(atomic_read(&v->batches) == 1));
+	KUNIT_EXPECT_EQ(test, l->next, 1);
 	KUNIT_EXPECT_EQ(test, l->deferred, 1);
 	KUNIT_EXPECT_EQ(test, l->passive, 1);
 	hvsim_settle();

@@ -307,21 +307,21 @@ static void each_GPADL_of_a_channel_has_a_handle_of_its_own(struct kunit *test)
 static void pages_stay_in_place_until_the_delete(struct kunit *test)
 {
 	struct vsc *v = open_vsc(test);
-	u8 *a = pages_alloc(test, 2), *b = kmalloc(8 * PAGE, GFP_KERNEL);
-	u32 from_vmalloc = 0, from_kmalloc = 0;
+	u8 *a = pages_alloc(test, 2), *b = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_COMP, 3);
+	u32 from_vmalloc = 0, from_pages = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromBuffer(v->ch, 0, a, 2 * PAGE, &from_vmalloc),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromBuffer(v->ch, 0, b, 8 * PAGE, &from_kmalloc),
+	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromBuffer(v->ch, 0, b, 8 * PAGE, &from_pages),
 			STATUS_SUCCESS);
 	vfree(a);
 	memset(host_byte(test, from_vmalloc, PAGE), 0xee, PAGE);
 	VmbChannelDeleteGpadl(v->ch, from_vmalloc);
 	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(b)), 9);
-	VmbChannelDeleteGpadl(v->ch, from_kmalloc);
+	VmbChannelDeleteGpadl(v->ch, from_pages);
 	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(b)), 1);
-	kfree(b);
+	free_pages((unsigned long)b, 3);
 }
 
 /* ---- what it refuses ---- */

@@ -8,6 +8,7 @@
 #include <wdf.h>
 #include "calls.h"
 #include "fixture.h"
+#include "sim/compat.h"
 #include "kmsg.h"
 
 #define GUARD	64

@@ -164,6 +164,8 @@ static struct vsc *send_hooked(struct kunit *test, u32 flags,
 	struct vsc *v = vsc_new(test);
 
 	hooked = v;
+	/* what a hook sets going follows the send, not runs beside it */
+	vsc_stay_on_bus_cpu();
 	vsc_bring_up(v);
 	hvsim_settle();
 	v->host->script.on_signal = hook;

@@ -16,6 +16,15 @@
 /* The architecture did not name the version of the hypervisor to common code. */
 #define HVSIM_NAMES_HYPERVISOR		(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
 
+/* The loader keeps to itself who uses a module. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+struct module_use {
+	struct list_head source_list;
+	struct list_head target_list;
+	struct module *source, *target;
+};
+#endif
+
 /* KUnit ran the suites of a module before the module was live */
 #define HVSIM_KUNIT_IS_EARLY		(LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 
