@@ -39,12 +39,15 @@ static DEFINE_PER_CPU(struct kmcl_nt_dpc_queue, dpc_queues);
 static void call_dpcs(struct tasklet_struct *tasklet)
 {
 	struct kmcl_nt_dpc_queue *q = container_of(tasklet, struct kmcl_nt_dpc_queue, tasklet);
+	LIST_HEAD(now);
 	KDPC call;
 	PKDPC dpc;
 
 	spin_lock_irq(&q->lock);
-	while (!list_empty(&q->dpcs)) {
-		dpc = list_first_entry(&q->dpcs, KDPC, DpcListEntry);
+	/* what comes meanwhile has its turn later, so that no DPC keeps the processor */
+	list_splice_init(&q->dpcs, &now);
+	while (!list_empty(&now)) {
+		dpc = list_first_entry(&now, KDPC, DpcListEntry);
 		list_del(&dpc->DpcListEntry);
 		/* from here on it may be queued again, or be freed by its routine */
 		call = *dpc;
