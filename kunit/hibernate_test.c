@@ -58,38 +58,36 @@ static void expect_traffic(struct vsc *v)
 
 /* ---- the system ---- */
 
-static struct device *the_bus;		/* what the bus's devices hang below */
-static const struct bus_type *the_type;
+static struct device *a_device;		/* of the bus's, to find the others by */
+static struct device *the_bus;		/* what they hang below */
 
-static void find_bus(struct vsc *v)
+static void find_bus(struct kunit *test, struct device *dev)
 {
-	struct device *dev = v->kch->target.device;
-
-	KUNIT_ASSERT_NOT_NULL(v->test, dev);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	a_device = dev;
 	the_bus = dev->parent;
-	the_type = dev->bus;
 }
 
 static int freeze_one(struct device *dev, void *data)
 {
-	return the_type->pm->freeze_noirq(dev);
+	return dev->bus->pm->freeze_noirq(dev);
 }
 
 static int thaw_one(struct device *dev, void *data)
 {
-	return the_type->pm->thaw_noirq(dev);
+	return dev->bus->pm->thaw_noirq(dev);
 }
 
 static void freeze(struct vsc *v)
 {
-	KUNIT_ASSERT_EQ(v->test, bus_for_each_dev(the_type, NULL, NULL, freeze_one), 0);
+	KUNIT_ASSERT_EQ(v->test, bus_for_each_dev(a_device->bus, NULL, NULL, freeze_one), 0);
 	KUNIT_ASSERT_EQ(v->test, the_bus->driver->pm->freeze_noirq(the_bus), 0);
 }
 
 static void thaw(struct vsc *v)
 {
 	KUNIT_ASSERT_EQ(v->test, the_bus->driver->pm->thaw_noirq(the_bus), 0);
-	KUNIT_ASSERT_EQ(v->test, bus_for_each_dev(the_type, NULL, NULL, thaw_one), 0);
+	KUNIT_ASSERT_EQ(v->test, bus_for_each_dev(a_device->bus, NULL, NULL, thaw_one), 0);
 }
 
 static struct vsc *new_sleeper(struct kunit *test)
@@ -97,7 +95,7 @@ static struct vsc *new_sleeper(struct kunit *test)
 	struct vsc *v = vsc_new(test);
 
 	vsc_bring_up(v);
-	find_bus(v);
+	find_bus(test, v->kch->target.device);
 	return v;
 }
 
@@ -291,8 +289,7 @@ static void a_channel_enabled_while_its_device_sleeps_comes_up_afterwards(struct
 	KUNIT_ASSERT_EQ(test, kmcl_vsc_register(&port), 0);
 	vsc_offer(v);
 	vsc_expect_soon(v, port_device);
-	the_bus = port_device->parent;
-	the_type = port_device->bus;
+	find_bus(test, port_device);
 	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(kmcl_device_object(port_device), FALSE, &ch),
 			STATUS_SUCCESS);
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&state);
