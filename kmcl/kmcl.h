@@ -459,6 +459,15 @@ void kmcl_life_leave(struct kmcl_channel *ch);
 bool kmcl_may_sleep(struct kmcl_channel *ch, const char *who);
 bool kmcl_passive(struct kmcl_channel *ch, const char *who);
 
+/* link.c */
+void kmcl_link_init(struct kmcl_channel *ch);
+int kmcl_link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes);
+bool kmcl_link_is_up(struct kmcl_channel *ch);
+void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_link_cut(struct kmcl_channel *ch, NTSTATUS status);
+void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
+void kmcl_poison(struct kmcl_channel *ch, const char *why);
+
 /* life.c */
 void kmcl_call_suspend(struct kmcl_channel *ch);
 void kmcl_call_closed(struct kmcl_channel *ch);
@@ -468,13 +477,9 @@ void kmcl_wake_sub(struct kmcl_channel *ch);
 void kmcl_start(struct kmcl_channel *ch);
 void kmcl_suspend(struct kmcl_channel *ch);
 void kmcl_take_down(struct kmcl_channel *ch);
-void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status);
-void kmcl_link_cut(struct kmcl_channel *ch, NTSTATUS status);
-void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_life_init(struct kmcl_channel *ch);
 void kmcl_life_exit(struct kmcl_channel *ch);
 void kmcl_disable(struct kmcl_channel *ch, const char *who);
-void kmcl_poison(struct kmcl_channel *ch, const char *why);
 
 /* A wait for somebody else; says so once if it takes long. */
 struct kmcl_step {
