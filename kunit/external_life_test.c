@@ -363,6 +363,112 @@ static void pages_of_a_close_that_fails_are_never_used_again(struct kunit *test)
 	lot_free(lot);
 }
 
+/* ---- sub-channels, which close with their primary only ---- */
+
+static struct vsc *silent_sub(struct vsc *primary)
+{
+	struct vsc *v = vsc_new(primary->test);
+
+	v->offer.sub_index = 1;
+	v->offer.exec = HVSIM_EXEC_INLINE;
+	v->offer.script.record = true;
+	v->offer.script.answer = HVSIM_ANSWER_LATER;
+	KUNIT_ASSERT_EQ(v->test, VmbChannelInitSetPrimaryChannel(v->ch, primary->ch, 1),
+			STATUS_SUCCESS);
+	vsc_bring_up(v);
+	return v;
+}
+
+static void a_sub_channel_disabled_alone_gives_the_host_time_to_answer(struct kunit *test)
+{
+	struct vsc *p = silent_host(test), *v = silent_sub(p);
+	struct lot *lot = lend(v, 100);
+	struct helper h;
+	struct kmsg k;
+
+	kmsg_mark(&k);
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, (void (*)(void *))VmbChannelDisable, v->ch));
+	schedule_timeout_uninterruptible(5 * HZ);
+	host_writes(v);
+	KUNIT_EXPECT_EQ(test, lot->calls, 0);
+	KUNIT_EXPECT_FALSE(test, completion_done(&h.done));
+	KUNIT_EXPECT_EQ(test, hvsim_answer(v->host, 1), 1);
+	KUNIT_EXPECT_TRUE(test, helper_join(&h));
+	KUNIT_EXPECT_EQ(test, lot->calls, 1);
+	KUNIT_EXPECT_EQ(test, lot->status, STATUS_SUCCESS);
+	kmsg_expect(test, &k, 0, "stay with the host");
+	vsc_expect_log(v, "UC");
+	vsc_expect_log(p, "");
+	lot_free(lot);
+}
+
+static void and_gives_the_pages_up_when_it_does_not(struct kunit *test)
+{
+	struct vsc *p = silent_host(test), *v = silent_sub(p);
+	struct page *page = alloc_page(GFP_KERNEL);
+	PFN_NUMBER frame;
+	struct lot *lot;
+	struct kmsg k;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	frame = page_to_pfn(page);
+	lot = lot_new(v);
+	KUNIT_EXPECT_EQ(test, VmbPacketSendWithExternalPfns(lot->pkt, "x", 1, &frame, 1,
+							    WAIT_FOR_COMPLETION), STATUS_SUCCESS);
+	kmsg_mark(&k);
+	VmbChannelDisable(v->ch);
+	KUNIT_EXPECT_EQ(test, lot->calls, 1);
+	KUNIT_EXPECT_EQ(test, lot->status, STATUS_CANCELLED);
+	kmsg_expect(test, &k, 1, "1 pages of external data stay with the host; 0 of them");
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	host_writes(v);
+	put_page(page);
+	put_page(page);
+	vsc_expect_log(p, "");
+	lot_free(lot);
+}
+
+static void the_end_of_a_primary(struct kunit *test, enum ending ending)
+{
+	struct vsc *p = silent_host(test), *v = silent_sub(p);
+	struct lot *lot = lend(v, PAGE), *own = lend(p, PAGE);
+	struct helper h;
+	struct kmsg k;
+
+	kmsg_mark(&k);
+	hvsim_hold(p->host, CHANNELMSG_GPADL_TEARDOWN);
+	p->priv = (void *)ending;
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, end_now, p));
+	KUNIT_EXPECT_TRUE(test, becomes(hvsim_held(p->host, CHANNELMSG_GPADL_TEARDOWN)));
+	schedule_timeout_uninterruptible(2 * KMCL_PATIENCE);
+	host_writes(v);
+	host_writes(p);
+	KUNIT_EXPECT_EQ(test, lot->calls, 0);
+	KUNIT_EXPECT_EQ(test, own->calls, 0);
+	hvsim_unhold(p->host, CHANNELMSG_GPADL_TEARDOWN);
+	KUNIT_EXPECT_TRUE(test, helper_join(&h));
+	vsc_expect_soon(v, lot->calls == 1 && own->calls == 1);
+	KUNIT_EXPECT_TRUE(test, becomes(is_disabled(v) && is_disabled(p)));
+	vsc_expect_log(v, "UC");
+	vsc_expect_log(p, "UC");
+	KUNIT_EXPECT_EQ(test, lot->calls, 1);
+	KUNIT_EXPECT_EQ(test, own->calls, 1);
+	kmsg_expect(test, &k, 0, "stay with the host");
+	lot_free(lot);
+	lot_free(own);
+	vsc_drop(v);
+	vsc_drop(p);
+	hvsim_reset();
+}
+
+static void a_sub_channel_s_memory_is_the_host_s_until_the_primary_has_closed(struct kunit *test)
+{
+	enum ending ending;
+
+	for (ending = 0; ending < ENDINGS; ending++)
+		the_end_of_a_primary(test, ending);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(an_answer_gives_the_memory_back),
 	KUNIT_CASE(a_request_that_is_answered_in_time_succeeds),
@@ -374,6 +480,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(if_the_offer_goes_during_the_signal_it_completes_once),
 	KUNIT_CASE(a_disable_closes_under_a_driver_that_waits_for_it),
 	KUNIT_CASE(pages_of_a_close_that_fails_are_never_used_again),
+	KUNIT_CASE(a_sub_channel_disabled_alone_gives_the_host_time_to_answer),
+	KUNIT_CASE(and_gives_the_pages_up_when_it_does_not),
+	KUNIT_CASE(a_sub_channel_s_memory_is_the_host_s_until_the_primary_has_closed),
 	{}
 };
 
