@@ -5,7 +5,7 @@
  *
  * A packet object has room for the largest description that the channel's
  * limits permit, so sending allocates nothing.  The description is there twice:
- * as the frames that the driver named, and as the peer will see it, which a
+ * as the memory that the driver named, and as the peer will see it, which a
  * transport that bounces makes different.
  *
  * Memory is mapped through the transport in runs of contiguous frames, and each
@@ -62,7 +62,7 @@ u64 kmcl_external_head(const struct kmcl_limits *limits)
 u64 kmcl_external_bytes(const struct kmcl_limits *limits)
 {
 	return sizeof(struct kmcl_external) + kmcl_external_head(limits) +
-	       max_frames(limits->external, max_ranges(limits)) * sizeof(PFN_NUMBER);
+	       max_frames(limits->external, max_ranges(limits)) * sizeof(struct kmcl_run);
 }
 
 /**
@@ -75,68 +75,16 @@ void kmcl_external_setup(struct kmcl_external *ext, const struct kmcl_limits *li
 	memset(ext, 0, sizeof(*ext));
 	ext->max_ranges = max_ranges(limits);
 	ext->max_frames = max_frames(limits->external, ext->max_ranges);
-	ext->wire = (struct kmcl_gpa_direct *)(ext->frames + ext->max_frames);
+	ext->wire = (struct kmcl_gpa_direct *)(ext->runs + ext->max_frames);
 }
 
-/* A piece of contiguous memory, within one range. */
-struct run {
-	struct kmcl_gpa_range *range;
-	u32 index;			/* of its first frame, among all frames */
-	u32 first;			/* the same, among the range's */
-	u32 frames;
-	u32 offset;			/* in its first frame */
-	u32 bytes;
-	u32 left;			/* of the range, behind it */
-};
-
-static struct run first_run(const struct kmcl_external *ext)
+static void unmap_runs(struct kmcl_external *ext, u32 count)
 {
-	return (struct run) { .range = (void *)ext->wire->ranges };
-}
+	struct kmcl_link *link = ext->link;
+	u32 i;
 
-/* Go on to the next run; false: there is none. */
-static bool next_run(const struct kmcl_external *ext, struct run *run)
-{
-	const PFN_NUMBER *frame;
-	u32 room;
-
-	run->index += run->frames;
-	run->first += run->frames;
-	if (run->index == ext->count)
-		return false;
-	if (run->left) {
-		run->offset = 0;
-	} else {
-		if (run->first) {
-			run->range = (void *)&run->range->frames[run->first];
-			run->first = 0;
-		}
-		run->offset = le32_to_cpu(run->range->offset);
-		run->left = le32_to_cpu(run->range->bytes);
-	}
-	frame = &ext->frames[run->index];
-	run->frames = 1;
-	room = KMCL_PAGE_SIZE - run->offset;
-	while (room < run->left && room + KMCL_PAGE_SIZE <= KMCL_MAP_MAX &&
-	       frame[run->frames] == frame[0] + run->frames) {
-		room += KMCL_PAGE_SIZE;
-		run->frames++;
-	}
-	run->bytes = min(room, run->left);
-	run->left -= run->bytes;
-	return true;
-}
-
-/* Unmap the first @count frames, which end with a run. */
-static void unmap_frames(const struct kmcl_external *ext, u32 count)
-{
-	struct run run = first_run(ext);
-
-	while (run.index + run.frames < count && next_run(ext, &run)) {
-		dma_addr_t addr = le64_to_cpu(run.range->frames[run.first]) * KMCL_PAGE_SIZE;
-
-		kmcl_unmap(ext->link, addr + run.offset, run.bytes, ext->dir);
-	}
+	for (i = 0; i < count; i++)
+		kmcl_unmap(link, ext->runs[i].addr, ext->runs[i].bytes, ext->dir);
 }
 
 /**
@@ -149,22 +97,21 @@ static void unmap_frames(const struct kmcl_external *ext, u32 count)
  */
 int kmcl_external_map(struct kmcl_external *ext, struct kmcl_link *link)
 {
-	struct run run = first_run(ext);
-	dma_addr_t addr;
-	u32 i;
+	u32 i, j;
 
 	ext->link = link;
-	while (next_run(ext, &run)) {
-		phys_addr_t phys = (phys_addr_t)ext->frames[run.index] * KMCL_PAGE_SIZE;
+	for (i = 0; i < ext->count; i++) {
+		struct kmcl_run *run = &ext->runs[i];
+		u64 frame;
 
-		if (kmcl_map(link, phys + run.offset, run.bytes, ext->dir, &addr)) {
-			unmap_frames(ext, run.index);
+		if (unlikely(kmcl_map(link, run->phys, run->bytes, ext->dir, &run->addr))) {
+			unmap_runs(ext, i);
 			ext->link = NULL;
 			return -ENOMEM;
 		}
-		addr /= KMCL_PAGE_SIZE;
-		for (i = 0; i < run.frames; i++)
-			run.range->frames[run.first + i] = cpu_to_le64(addr + i);
+		frame = run->addr / KMCL_PAGE_SIZE;
+		for (j = 0; j < run->frames; j++)
+			run->wire[j] = cpu_to_le64(frame + j);
 	}
 	return 0;
 }
@@ -179,7 +126,7 @@ void kmcl_external_unmap(struct kmcl_external *ext)
 {
 	if (!ext->link)
 		return;
-	unmap_frames(ext, ext->count);
+	unmap_runs(ext, ext->count);
 	ext->link = NULL;
 }
 
@@ -196,14 +143,16 @@ void kmcl_external_unmap(struct kmcl_external *ext)
  */
 u32 kmcl_external_abandon(struct kmcl_external *ext)
 {
-	u32 i, exposed = 0;
+	u32 i, j, exposed = 0;
 
 	for (i = 0; i < ext->count; i++) {
-		phys_addr_t phys = (phys_addr_t)ext->frames[i] * KMCL_PAGE_SIZE;
-		struct page *page = pfn_to_page(PHYS_PFN(phys));
+		for (j = 0; j < ext->runs[i].frames; j++) {
+			phys_addr_t phys = ext->runs[i].phys + j * KMCL_PAGE_SIZE;
+			struct page *page = pfn_to_page(PHYS_PFN(phys));
 
-		if (PageSlab(page) || !get_page_unless_zero(page))
-			exposed++;
+			if (PageSlab(page) || !get_page_unless_zero(page))
+				exposed++;
+		}
 	}
 	ext->link = NULL;
 	return exposed;

@@ -108,9 +108,18 @@ struct kmcl_tx_item {
 	bool wants_reply;
 };
 
+/* Contiguous memory, mapped in one piece: at most KMCL_MAP_MAX, within a range. */
+struct kmcl_run {
+	phys_addr_t phys;
+	dma_addr_t addr;		/* once mapped */
+	u32 bytes;
+	u32 frames;
+	__le64 *wire;			/* where the peer finds their numbers */
+};
+
 /*
  * Room for the external data of an outgoing packet, and, once encoded, their
- * description: the frames that the driver named, and the head of the packet as
+ * description: the memory that the driver named, and the head of the packet as
  * it goes on the wire.  See external.c.
  */
 struct kmcl_external {
@@ -119,10 +128,11 @@ struct kmcl_external {
 	u32 max_ranges;
 	u32 max_frames;
 	u32 ranges;
-	u32 count;			/* of frames */
+	u32 frames;
+	u32 count;			/* of runs */
 	u32 size;			/* of the wire format */
 	struct kmcl_gpa_direct *wire;
-	PFN_NUMBER frames[];
+	struct kmcl_run runs[];		/* each frame may be one */
 };
 
 /* External data as the driver describes them: an MDL chain, or frames. */

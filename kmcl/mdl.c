@@ -10,8 +10,7 @@
 #include <linux/mm.h>
 #include "kmcl.h"
 
-/* Frames of a contiguous run are looked up once for as many. */
-#define LOOKUP_FRAMES	16
+#define RUN_FRAMES	(KMCL_MAP_MAX / KMCL_PAGE_SIZE)
 
 static bool frame_exists(PFN_NUMBER frame)
 {
@@ -19,21 +18,32 @@ static bool frame_exists(PFN_NUMBER frame)
 	return frame < 1ULL << 52 && pfn_valid(PHYS_PFN(frame * KMCL_PAGE_SIZE));
 }
 
-static bool copy_frames(PFN_NUMBER *to, const PFN_NUMBER *from, u32 count)
+/*
+ * Divide a range into runs.  A run has its first and its last frame looked up:
+ * the kernel knows memory in larger units.
+ */
+static bool add_runs(struct kmcl_external *ext, const PFN_NUMBER *frames, u32 offset, u32 bytes,
+		     __le64 *wire)
 {
-	u32 i;
+	while (bytes) {
+		struct kmcl_run *run = &ext->runs[ext->count++];
+		PFN_NUMBER first = frames[0];
+		u32 n = 1, room = KMCL_PAGE_SIZE - offset;
 
-	for (i = 0; i < count; i++) {
-		PFN_NUMBER frame = from[i];
-
-		to[i] = frame;
-		if (i && frame == to[i - 1] + 1 && frame % LOOKUP_FRAMES && i + 1 < count)
-			continue;
-		if (!frame_exists(frame))
+		while (room < bytes && n < RUN_FRAMES && frames[n] == first + n) {
+			room += KMCL_PAGE_SIZE;
+			n++;
+		}
+		if (unlikely(!frame_exists(first) || !frame_exists(first + n - 1)))
 			return false;
-		/* the end of the run before */
-		if (i && frame != to[i - 1] + 1 && !frame_exists(to[i - 1]))
-			return false;
+		run->phys = (phys_addr_t)first * KMCL_PAGE_SIZE + offset;
+		run->bytes = min(room, bytes);
+		run->frames = n;
+		run->wire = wire;
+		bytes -= run->bytes;
+		offset = 0;
+		frames += n;
+		wire += n;
 	}
 	return true;
 }
@@ -51,14 +61,14 @@ static bool append_range(struct kmcl_external *ext, const PFN_NUMBER *frames, u6
 	u32 offset = skip % KMCL_PAGE_SIZE;
 	u32 count = DIV_ROUND_UP((u64)offset + bytes, KMCL_PAGE_SIZE);
 
-	if (ext->ranges == ext->max_ranges || count > ext->max_frames - ext->count)
+	if (ext->ranges == ext->max_ranges || count > ext->max_frames - ext->frames)
 		return false;
-	if (!copy_frames(ext->frames + ext->count, frames + skip / KMCL_PAGE_SIZE, count))
+	if (!add_runs(ext, frames + skip / KMCL_PAGE_SIZE, offset, bytes, range->frames))
 		return false;
 	range->bytes = cpu_to_le32(bytes);
 	range->offset = cpu_to_le32(offset);
 	ext->ranges++;
-	ext->count += count;
+	ext->frames += count;
 	ext->size += struct_size(range, frames, count);
 	return true;
 }
@@ -144,6 +154,7 @@ NTSTATUS kmcl_external_encode(struct kmcl_packet *pkt, const struct kmcl_source 
 
 	ext->dir = in == out ? DMA_BIDIRECTIONAL : in ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
 	ext->ranges = 0;
+	ext->frames = 0;
 	ext->count = 0;
 	ext->size = sizeof(*ext->wire);
 	if (source->mdl)

@@ -244,7 +244,7 @@ void kmcl_packets_abandon(struct kmcl_channel *ch)
 
 		if (kmcl_word_state(atomic64_read(&slot->word)) != KMCL_SLOT_LENT)
 			continue;
-		pages += lender->external->count;
+		pages += lender->external->frames;
 		exposed += kmcl_external_abandon(lender->external);
 	}
 	if (pages)

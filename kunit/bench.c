@@ -9,6 +9,7 @@
  *
  * For the plain uniprocessor UML kernel; scripts/bench.sh makes the table.
  */
+#include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/hyperv.h>
 #include <linux/ktime.h>
@@ -19,6 +20,8 @@
 #define WINDOW		1024
 #define RING_PAGES	16
 #define RING_BYTES	(RING_PAGES * PAGE_SIZE)
+#define INLINE_BYTES	64		/* beside external data */
+#define EXTERNAL_MOST	65536
 
 static const guid_t intree_type =
 	GUID_INIT(0x6b6d636c, 0x0003, 0x4000, 0x80, 0, 0, 0, 0, 0, 0, 3);
@@ -27,15 +30,19 @@ static const guid_t intree_type =
  * struct side - one way of doing it
  * @host: the host's channel
  * @send: send packet @i of the window, @len bytes of @payload
+ * @send_external: the same, a short payload and @len bytes of external data
  * @answered: completions so far
  */
 struct side {
 	struct hvsim_chan *host;
 	int (*send)(struct side *s, unsigned int i, u32 len);
+	int (*send_external)(struct side *s, unsigned int i, u32 len);
 	unsigned long answered;
 };
 
 static u8 payload[4096];
+/* External data, side by side in memory, as a disk's often are. */
+static u8 *external;
 
 /* ---- through KMCL ---- */
 
@@ -43,6 +50,7 @@ struct ours {
 	struct side side;
 	struct vsc *v;
 	VMBPACKET packets[WINDOW];
+	PMDL mdl;
 };
 
 static VOID ours_done(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buf, UINT32 len)
@@ -59,6 +67,15 @@ static int ours_send(struct side *s, unsigned int i, u32 len)
 	return VmbPacketSend(o->packets[i], payload, len, NULL, WAIT_FOR_COMPLETION);
 }
 
+static int ours_send_external(struct side *s, unsigned int i, u32 len)
+{
+	struct ours *o = container_of(s, struct ours, side);
+
+	return VmbPacketSendWithExternalMdl(o->packets[i], payload, INLINE_BYTES, o->mdl, 0, len,
+					    WAIT_FOR_COMPLETION |
+					    VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY);
+}
+
 static struct ours *ours_new(struct kunit *test)
 {
 	struct ours *o = kunit_kzalloc(test, sizeof(*o), GFP_KERNEL);
@@ -70,6 +87,10 @@ static struct ours *ours_new(struct kunit *test)
 	vsc_bring_up(o->v);
 	o->side.host = o->v->host;
 	o->side.send = ours_send;
+	o->side.send_external = ours_send_external;
+	o->mdl = IoAllocateMdl(external, EXTERNAL_MOST, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, o->mdl);
+	MmBuildMdlForNonPagedPool(o->mdl);
 	for (i = 0; i < WINDOW; i++) {
 		o->packets[i] = VmbPacketAllocate(o->v->ch);
 		KUNIT_ASSERT_NOT_NULL(test, o->packets[i]);
@@ -85,6 +106,7 @@ static void ours_free(struct ours *o)
 	VmbChannelDisable(o->v->ch);
 	for (i = 0; i < WINDOW; i++)
 		VmbPacketFree(o->packets[i]);
+	IoFreeMdl(o->mdl);
 }
 
 /* ---- as the in-tree drivers do ---- */
@@ -94,6 +116,8 @@ static struct intree {
 	struct hv_device *dev;
 	struct request {
 		unsigned long *answered;
+		dma_addr_t addr;
+		u32 mapped;
 	} requests[WINDOW];
 } intree;
 
@@ -109,6 +133,9 @@ static void intree_callback(void *context)
 		if (addr == VMBUS_RQST_ERROR)
 			continue;
 		r = (struct request *)(unsigned long)addr;
+		if (r->mapped)
+			dma_unmap_page(&intree.dev->device, r->addr, r->mapped, DMA_FROM_DEVICE);
+		r->mapped = 0;
 		++*r->answered;
 	}
 }
@@ -155,6 +182,30 @@ static int intree_send(struct side *s, unsigned int i, u32 len)
 				VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
 }
 
+/* As hv_storvsc: one segment of a scatterlist, then a frame for each page. */
+static int intree_send_external(struct side *s, unsigned int i, u32 len)
+{
+	static struct vmbus_packet_mpb_array *mpb;
+	static u64 room[8 + EXTERNAL_MOST / HV_HYP_PAGE_SIZE];
+	struct request *r = &intree.requests[i];
+	u32 pages = DIV_ROUND_UP(len, HV_HYP_PAGE_SIZE), j;
+
+	mpb = (void *)room;
+	r->addr = dma_map_page(&intree.dev->device, virt_to_page(external), 0, len,
+			       DMA_FROM_DEVICE);
+	if (dma_mapping_error(&intree.dev->device, r->addr))
+		return -ENOMEM;
+	r->mapped = len;
+	mpb->rangecount = 1;
+	mpb->range.len = len;
+	mpb->range.offset = 0;
+	for (j = 0; j < pages; j++)
+		mpb->range.pfn_array[j] = (r->addr >> HV_HYP_PAGE_SHIFT) + j;
+	return vmbus_sendpacket_mpb_desc(intree.dev->channel, mpb,
+					 sizeof(*mpb) + pages * sizeof(u64), payload, INLINE_BYTES,
+					 (unsigned long)r);
+}
+
 static void intree_new(struct kunit *test)
 {
 	struct hvsim_offer offer = { .type = intree_type, .instance = intree_type };
@@ -164,6 +215,7 @@ static void intree_new(struct kunit *test)
 	for (i = 0; i < WINDOW; i++)
 		intree.requests[i].answered = &intree.side.answered;
 	intree.side.send = intree_send;
+	intree.side.send_external = intree_send_external;
 	KUNIT_ASSERT_EQ(test, __vmbus_driver_register(&intree_driver, NULL, NULL), 0);
 	intree.side.host = hvsim_offer(&offer);
 	KUNIT_ASSERT_NOT_NULL(test, intree.side.host);
@@ -174,8 +226,9 @@ static void intree_new(struct kunit *test)
 
 /* One batch of @n packets; the host answers when @inline_host, else afterwards. */
 static u64 batch(struct kunit *test, struct side *s, unsigned int n, u32 len,
-		 bool inline_host)
+		 bool inline_host, bool ext)
 {
+	int (*send)(struct side *s, unsigned int i, u32 len) = ext ? s->send_external : s->send;
 	unsigned long before = s->answered;
 	unsigned int i, failed = 0;
 	u64 t;
@@ -183,7 +236,7 @@ static u64 batch(struct kunit *test, struct side *s, unsigned int n, u32 len,
 	s->host->exec = inline_host ? HVSIM_EXEC_INLINE : HVSIM_EXEC_MANUAL;
 	t = ktime_get_ns();
 	for (i = 0; i < n; i++)
-		failed |= s->send(s, i, len);
+		failed |= send(s, i, len);
 	t = ktime_get_ns() - t;
 	while (!inline_host && s->answered != before + n) {
 		unsigned long seen = s->answered;
@@ -198,14 +251,15 @@ static u64 batch(struct kunit *test, struct side *s, unsigned int n, u32 len,
 }
 
 static void compare(struct kunit *test, struct ours *o, const char *what, u32 len,
-		    unsigned int n, bool inline_host)
+		    unsigned int n, bool inline_host, bool ext)
 {
 	u64 best_ours = U64_MAX, best_intree = U64_MAX;
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		best_ours = min(best_ours, batch(test, &o->side, n, len, inline_host));
-		best_intree = min(best_intree, batch(test, &intree.side, n, len, inline_host));
+		best_ours = min(best_ours, batch(test, &o->side, n, len, inline_host, ext));
+		best_intree = min(best_intree,
+				  batch(test, &intree.side, n, len, inline_host, ext));
 	}
 	/* tenths of a nanosecond; the script divides */
 	pr_info("kmcl_bench: %s_%u %llu %llu\n", what, len,
@@ -215,17 +269,28 @@ static void compare(struct kunit *test, struct ours *o, const char *what, u32 le
 static void a_packet_costs_about_what_it_costs_in_tree(struct kunit *test)
 {
 	static const u32 sizes[] = { 16, 64, 512, 4096 };
-	struct ours *o = ours_new(test);
+	static const u32 external_sizes[] = { 4096, EXTERNAL_MOST };
+	struct ours *o;
 	unsigned int i;
 
+	external = kunit_kzalloc(test, EXTERNAL_MOST, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, external);
+	o = ours_new(test);
 	intree_new(test);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		u32 len = sizes[i];
 		/* what certainly fits into both rings */
 		unsigned int n = min_t(unsigned int, 400, RING_BYTES / (len + 64) - 1);
 
-		compare(test, o, "send", len, n, false);
-		compare(test, o, "roundtrip", len, n, true);
+		compare(test, o, "send", len, n, false, false);
+		compare(test, o, "roundtrip", len, n, true, false);
+	}
+	for (i = 0; i < ARRAY_SIZE(external_sizes); i++) {
+		u32 len = external_sizes[i];
+		unsigned int n = RING_BYTES / (128 + INLINE_BYTES + len / 512) - 1;
+
+		compare(test, o, "external_send", len, n, false, true);
+		compare(test, o, "external_roundtrip", len, n, true, true);
 	}
 	ours_free(o);
 	vmbus_driver_unregister(&intree_driver);
