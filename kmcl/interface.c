@@ -6,20 +6,12 @@
  * the one before, so an older one is the first bytes of it; that, and that every
  * member leads to the function of its name, follows from the asserts and lists
  * below.
- *
- * A function that is not built yet is a weak symbol and its member NULL. A table
- * with such a member is not handed out: who gets one may call all of it.
  */
 #include <linux/export.h>
 #include <linux/module.h>
 #include <wdf.h>
 #include "functions.h"
 #include "kmcl.h"
-
-/* Not built yet. Once everything is, this goes, and whatever is missing does not link. */
-#define WEAK(name) extern typeof(name) name __weak;
-KMCL_CLIENT_FUNCTIONS(WEAK)
-#undef WEAK
 
 #define MEMBER(name) .name = name,
 static const KMCL_CLIENT_INTERFACE_V5 client = {
@@ -99,17 +91,6 @@ static size_t server_size(u16 version)
 	}
 }
 
-/* Is every member there, in the first @size bytes? */
-static bool is_complete(const void *table, size_t size)
-{
-	const PFN_VMB_CHANNEL_ENABLE *member = table + sizeof(INTERFACE);
-
-	for (; (void *)member < table + size; member++)
-		if (!*member)
-			return false;
-	return true;
-}
-
 static NTSTATUS query(LPCGUID type, PINTERFACE interface, u16 size, u16 version)
 {
 	static const guid_t client_type = GUID_INIT(0x4aecb860, 0xe161, 0x42bb, 0xa5, 0xca, 0x77,
@@ -129,7 +110,8 @@ static NTSTATUS query(LPCGUID type, PINTERFACE interface, u16 size, u16 version)
 		return STATUS_REVISION_MISMATCH;
 	if (size != want)
 		return STATUS_INVALID_PARAMETER;
-	if (server || !is_complete(&client, size) || !try_module_get(THIS_MODULE))
+	/* the servers' functions are not built yet, and no member may be NULL */
+	if (server || !try_module_get(THIS_MODULE))
 		return STATUS_NOT_SUPPORTED;
 
 	atomic_inc(&references);
