@@ -56,6 +56,7 @@ vm() {
 part "modules for Debian's 6.12: W=1, C=2" "$ROOT/scripts/modules.sh" 6.12
 part "include/nt beside Linux's headers, 6.1 and 6.12" "$ROOT/scripts/headers.sh"
 part "the samples as Windows drivers: PE32+, native" "$ROOT/scripts/windows.sh"
+part "modules for Debian's 6.1: W=1, C=2" "$ROOT/scripts/modules.sh" 6.1
 part "the example of the README" "$ROOT/scripts/readme.sh"
 part "the reference, from kernel-doc" "$ROOT/scripts/docs.sh"
 part "style: checkpatch --strict, shellcheck" "$ROOT/scripts/checkpatch.sh"
