@@ -4,7 +4,8 @@
  *
  * As init: loads the modules named behind its argument "run", in order, whose
  * KUnit suites run meanwhile; unloads every module; lets kmemleak look; powers off.
- * An argument is NAME or NAME:PARAM=VALUE:... and stands for /NAME.ko; "keep"
+ * An argument is NAME or NAME:PARAM=VALUE:... and stands for /NAME.ko;
+ * "exec=NAME:ARG:..." runs the program /NAME and waits for it; "keep"
  * leaves the modules loaded (their symbols stay readable in a leak's trace);
  * "watchdog=SECONDS" shows what every blocked task waits for when it takes
  * longer. As /sbin/modprobe: loads the one module the kernel asks for,
@@ -50,7 +51,27 @@ static int load(const char *arg)
 	return ret;
 }
 
-/* Unload the first module in /proc/modules that nobody uses. */
+static void run(char *command)
+{
+	char *argv[8] = { command }, *env[] = { NULL };
+	int n = 1, pid, status = -1;
+
+	while (n < 7 && (command = strchr(command, ':'))) {
+		*command++ = 0;
+		argv[n++] = command;
+	}
+	argv[n] = NULL;
+	pid = fork();
+	if (!pid) {
+		/* in the root directory */
+		execve(argv[0], argv, env);
+		exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		printf("init: failed: %s ended with status %#x\n", argv[0], status);
+}
+
+/* Unload the first module in /proc/modules that nobody uses; *left stay. */
 static int unload_one(int *left)
 {
 	static char text[16384];
@@ -75,13 +96,12 @@ static int unload_one(int *left)
 		name = line;
 		users = strchr(strchr(name, ' ') + 1, ' ') + 1;
 		*strchr(name, ' ') = 0;
-		if (users[0] != '0' || users[1] != ' ')
+		/* one at a time: it may have been the last user of another */
+		if (!ret || users[0] != '0' || users[1] != ' ')
 			continue;
 		ret = my_syscall2(__NR_delete_module, name, O_NONBLOCK);
-		if (!ret) {
+		if (!ret)
 			(*left)--;
-			return 0;
-		}
 	}
 	return ret;
 }
@@ -168,6 +188,8 @@ int main(int argc, char **argv)
 			keep = 1;
 		} else if (!strncmp(argv[i], "watchdog=", 9)) {
 			dog = watchdog(atoi(argv[i] + 9));
+		} else if (!strncmp(argv[i], "exec=", 5)) {
+			run(argv[i] + 5);
 		} else if (!strncmp(argv[i], "console=", 8)) {
 			/* UML's own, at the end of every command line */
 		} else {
