@@ -63,6 +63,7 @@ part "style: checkpatch --strict, shellcheck" "$ROOT/scripts/checkpatch.sh"
 counted "KUnit, on the plain and on the debug kernel" "$ROOT/scripts/kunit.sh"
 part "functions: exported, documented, asserted, every status provoked" \
 	"$ROOT/scripts/functions.py" "$BUILD"/log/kunit-{plain,debug}.log
+counted "a file system on the storage VSC" "$ROOT/scripts/storvsc.sh"
 counted "a stock kernel under QEMU's VMBus host" vm
 
 say "all of it took $((SECONDS - start)) s"

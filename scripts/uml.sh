@@ -41,6 +41,9 @@ usage() {
 		  --time-travel    time passes at once when nothing runs: long timeouts cost
 		                   nothing; not for benchmarks
 		  --cmdline ARGS   more for the kernel command line
+		  --mem SIZE       memory of the guest
+		  --file FILE      a file for the root directory of the guest, for programs that
+		                   exec=NAME:ARG... among the modules runs
 		  --timeout SECS   give up after so long (default 120)
 		  --log FILE       where the kernel's log goes
 		                   (default: $BUILD/log/uml-FLAVOUR.log)
@@ -156,11 +159,13 @@ build_init() {
 	local dir=$BUILD/uml-init src=$ROOT/kunit/uml nolibc
 	nolibc=$(kernel_source "$TOOLS")/tools/include/nolibc
 	mkdir -p "$dir"
-	if [[ $src/init.c -nt $dir/init ]]; then
+	local program
+	for program in init files; do
+		[[ $src/$program.c -nt $dir/$program ]] || continue
 		gcc -Os -Wall -static -nostdlib -ffreestanding -fno-stack-protector \
 			-fno-asynchronous-unwind-tables -mgeneral-regs-only -I"$nolibc" \
-			-o "$dir/init" "$src/init.c" -lgcc
-	fi
+			-o "$dir/$program" "$src/$program.c" -lgcc
+	done
 	if [[ $src/noxstate.c -nt $dir/noxstate.so ]]; then
 		gcc -O2 -Wall -shared -fPIC -o "$dir/noxstate.so" "$src/noxstate.c"
 	fi
@@ -172,11 +177,11 @@ find_module() { find "$(modules_dir "$flavour")" -name "$1.ko" -print -quit; }
 
 # Everything this UML may write to is in $run; every process is in the group of timeout.
 boot() {
-	local mem=256M tmp=/dev/shm watchdog=$((timeout > 10 ? timeout - 5 : timeout))
+	local tmp=/dev/shm watchdog=$((timeout > 10 ? timeout - 5 : timeout))
 	local preload=$BUILD/uml-init/noxstate.so smp=()
 	# The guest's seconds: when time travels, a run that is stuck is there at once.
 	[[ ${cmdline[*]} != *time-travel* ]] || watchdog=7200
-	[[ $flavour != *debug ]] || mem=768M
+	[[ -n $mem || $flavour != *debug ]] || mem=768M
 	[[ -d $tmp && -w $tmp ]] || tmp=$run
 	if [[ $flavour == smp* ]]; then
 		# UML has several processors only with seccomp, which needs no help with the registers;
@@ -185,7 +190,7 @@ boot() {
 		preload=
 	fi
 	LD_PRELOAD=$preload TMPDIR=$tmp HOME=$run \
-		timeout -k 5 "$timeout" "$(kernel_dir "$flavour")/linux" "mem=$mem" \
+		timeout -k 5 "$timeout" "$(kernel_dir "$flavour")/linux" "mem=${mem:-256M}" \
 		root=/dev/root rootfstype=hostfs "rootflags=$run/root" ro init=/init \
 		con=null con0=fd:0,fd:1 "uml_dir=$run/uml" kunit.enable=1 kasan_multi_shot \
 		"${smp[@]}" "${cmdline[@]}" -- run "watchdog=$watchdog" "$@" \
@@ -225,7 +230,8 @@ tally() {
 summary() {
 	local passed failed skipped problem=0 parse
 	parse=$(kernel_source "$TOOLS")/tools/testing/kunit/kunit.py
-	sed -n '/^init: start/,$p' "$run/log" >"$run/tests"
+	# what a program prints passes a terminal
+	sed -n '/^init: start/,$p' "$run/log" | tr -d '\r' >"$run/tests"
 	ktap "$run/tests" | python3 "$parse" parse >"$run/summary" 2>&1 || true
 	grep -E 'FAILED|CRASHED|\[ERROR\]|Testing complete' "$run/summary" >&2 || true
 	sed -i 's/\x1b\[[0-9;]*m//g' "$run/summary"
@@ -256,8 +262,8 @@ summary() {
 }
 
 run() {
-	local only='' keep='' filter='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
-	local -a cmdline=() wanted=() load=()
+	local only='' keep='' filter='' mem='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
+	local -a cmdline=() wanted=() load=() files=()
 	while (($#)); do
 		case $1 in
 		--only) only=1 ;;
@@ -265,6 +271,8 @@ run() {
 		--time-travel) cmdline+=(time-travel=inf-cpu) ;;
 		--filter) filter=${2?}; shift ;;
 		--cmdline) read -ra arg <<<"${2?}"; cmdline+=("${arg[@]}"); shift ;;
+		--mem) mem=${2?}; shift ;;
+		--file) files+=("${2?}"); shift ;;
 		--timeout) timeout=${2?}; shift ;;
 		--log) log=$(realpath -m "${2?}"); shift ;;
 		-*) usage ;;
@@ -280,7 +288,8 @@ run() {
 	fi
 	run=$BUILD/uml-run/$who-$$
 	trap 'rm -rf "$run"' EXIT
-	mkdir -p "$run/root"/{proc,sys,dev,sbin} "${log%/*}"
+	mkdir -p "$run/root"/{proc,sys,dev,sbin,mnt,host} "${log%/*}"
+	((${#files[@]} == 0)) || cp "${files[@]}" "$run/root/"
 	cp "$BUILD/uml-init/init" "$run/root/init"
 	ln "$run/root/init" "$run/root/sbin/modprobe"
 	[[ $only ]] || load=("${BASE[@]}")
@@ -293,7 +302,7 @@ run() {
 	find "$(modules_dir "$flavour")/samples" -name '*.ko' -exec cp -t "$run/root" {} +
 	local -a args=()
 	for arg in "${load[@]}" "${wanted[@]}"; do
-		if [[ -e $run/root/${arg%%:*}.ko ]]; then
+		if [[ $arg == exec=* || -e $run/root/${arg%%:*}.ko ]]; then
 			args+=("$arg")
 		elif [[ " ${BASE[*]} " != *" $arg "* ]]; then
 			die "there is no module ${arg%%:*}: kunit/Kbuild lists what there is"

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A file system on the disk of samples/storvsc, in UML: mkfs, mount, copy files, unmount, mount
+# again, compare every byte, fsck. On the plain kernel with 200 MiB, with rings of four pages and
+# five channels, and again with one channel; on the debug kernel with less. Ends with a line
+# "N passed, N failed, N skipped".
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+need_packages e2fsprogs
+uml=$ROOT/scripts/uml.sh
+source=$(realpath "$(kernel_source 6.12)")
+passed=0 failed=0 skipped=0 start=$SECONDS
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# list MIB: files of the kernel's source that are so much together.
+list() {
+	find "$source"/{fs,drivers,net,include} -type f -size -8M -printf '%s %p\n' |
+		awk -v left=$(($1 << 20)) 'left > 0 { left -= $1; sub(/^[0-9]+ /, ""); print }'
+}
+
+# files NAME FLAVOUR MIB MEM RING_PAGES SUB_CHANNELS [OPTION of uml.sh run]...
+files() {
+	local name=$1 flavour=$2 mib=$3 mem=$4 ring=$5 subs=$6 last began=$SECONDS
+	shift 6
+	list "$mib" >"$tmp/files.list"
+	last=$("$uml" run "$flavour" "$@" --timeout 300 --mem "$mem" --log "$BUILD/log/storvsc-$name.log" \
+		--file "$BUILD/uml-init/files" --file "$tmp/files.list" \
+		"kmcl_storhost:mib=$((mib * 3 / 2 + 16)):sub_channels=$subs" \
+		"kmcl_storvsc:ring_pages=$ring:sub_channels=$subs" exec=files:/dev/kmsd0 | tail -n 1) || true
+	say "storvsc, $name: ${last:-no result} ($((SECONDS - began)) s)"
+	grep -E '^        # |kmcl_storhost: requests' "$BUILD/log/storvsc-$name.log" |
+		sed 's/^ *# /    /; s/^kmcl_storhost: /    /' >&2 || true
+	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
+	else
+		((++failed))
+	fi
+}
+
+"$uml" modules plain
+"$uml" modules debug
+files plain plain 200 768M 4 4
+files one-channel plain 200 768M 4 0 --time-travel
+files debug debug 24 1G 4 4 --time-travel
+
+say "all of it took $((SECONDS - start)) s"
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))
