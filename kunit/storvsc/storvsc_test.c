@@ -30,6 +30,12 @@ static struct block_device *bdev;
 static void *buffers[32];
 static unsigned int nr_buffers;
 
+/* The rig's modprobe takes parameters. Rings as small as they get. */
+static int storvsc_suite_init(struct kunit_suite *suite)
+{
+	return request_module("kmcl_storvsc:sub_channels=8:ring_pages=4:timeout=2");
+}
+
 /* ---- the disk ---- */
 
 static struct file *open_disk(const char *path)
@@ -205,12 +211,6 @@ static int read_one(struct kunit *test)
 }
 
 /* ---- the frame ---- */
-
-/* The rig's modprobe takes parameters. Rings as small as they get. */
-static int storvsc_suite_init(struct kunit_suite *suite)
-{
-	return request_module("kmcl_storvsc:sub_channels=8:ring_pages=4:timeout=2");
-}
 
 static int storvsc_init(struct kunit *test)
 {
@@ -657,6 +657,36 @@ static void a_rescinded_controller_fails_every_request_once(struct kunit *test)
 	storhost_forget_held(&host);
 }
 
+static int unload(void)
+{
+	char *argv[4], *envp[1] = { };
+
+	argv[0] = "/sbin/modprobe";
+	argv[1] = "-r";
+	argv[2] = "kmcl_storvsc";
+	argv[3] = NULL;
+	return call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC);
+}
+
+static void unloading_does_not_wait_for_a_silent_host(struct kunit *test)
+{
+	struct kmsg k;
+
+	bring_up(test);
+	close_disk();
+	/* a scan, whose first command the host keeps */
+	WRITE_ONCE(host.hold, true);
+	KUNIT_ASSERT_EQ(test, storhost_tell(&host, STORHOST_ENUMERATE), 0);
+	KUNIT_ASSERT_TRUE(test, becomes(READ_ONCE(host.held) > 0));
+	kmsg_mark(&k);
+	KUNIT_EXPECT_EQ(test, unload(), 0);
+	kmsg_expect(test, &k, 1, "closing the channel");
+	KUNIT_EXPECT_FALSE(test, there_is(DISK));
+	KUNIT_EXPECT_FALSE(test, host.chan[0]->open);
+	storhost_forget_held(&host);
+	KUNIT_EXPECT_EQ(test, storvsc_suite_init(NULL), 0);
+}
+
 static void a_reconnect_loses_no_request(struct kunit *test)
 {
 	struct io *io = kunit_kcalloc(test, MANY, sizeof(*io), GFP_KERNEL);
@@ -867,6 +897,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_size_that_cannot_be_is_refused),
 	KUNIT_CASE_SLOW(a_request_without_an_answer_waits_and_is_told_of),
 	KUNIT_CASE(a_rescinded_controller_fails_every_request_once),
+	KUNIT_CASE_SLOW(unloading_does_not_wait_for_a_silent_host),
 	KUNIT_CASE(a_reconnect_loses_no_request),
 	KUNIT_CASE_SLOW(io_does_not_wait_for_ever_for_a_channel),
 	KUNIT_CASE(a_lying_answer_is_an_error_and_no_more),
