@@ -64,12 +64,19 @@ static void expect_status(struct vsc *v, NTSTATUS status, bool met)
 static void sweep(struct kunit *test, void (*what)(struct vsc *v, unsigned int nth),
 		  struct vsc *v, unsigned int least)
 {
-	unsigned int nth;
+	unsigned int nth, before;
 
 	failures = 0;
 	for (nth = 1; nth < MOST_SITES; nth++) {
 		v->priv = NULL;
+		before = failures;
 		what(v, nth);
+		/*
+		 * What the failure hit may have been the debug kernel's own, made
+		 * once and not again: then another site is the @nth now.
+		 */
+		if (!v->priv && failures == before)
+			what(v, nth);
 		/* @what reports a run that met no failure */
 		if (v->priv)
 			break;
@@ -103,6 +110,8 @@ static struct vsc *small_vsc(struct kunit *test)
 	struct vsc *v = vsc_new(test);
 
 	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, 256), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumExternalData(v->ch, 4096, 1),
+			STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, VmbClientChannelInitSetRingBufferPageCount(v->ch, 1, 1),
 			STATUS_SUCCESS);
 	return v;

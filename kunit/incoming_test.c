@@ -448,6 +448,26 @@ static void without_memory_it_comes_again_at_passive_level(struct kunit *test)
 #endif
 }
 
+static void without_memory_at_passive_level_the_driver_hears_of_it(struct kunit *test)
+{
+#ifdef CONFIG_FAILSLAB
+	struct vsc *v = vsc_with_set(test, 128 << 10, 32);
+
+	VmbChannelSetIncomingProcessingAtPassive(v->ch, TRUE);
+	got.fail_nth = 1;
+	KUNIT_EXPECT_EQ(test, transfer(v, 1, SET, 1, 100, 0), 0);
+	vsc_expect_soon(v, got.calls == 1);
+	KUNIT_EXPECT_EQ(test, got.status, STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_NULL(test, got.mdl);
+	/* the packet is still the driver's, who may ask again */
+	KUNIT_EXPECT_EQ(test, get_data(got.pkt, 0, &got.mdl), STATUS_SUCCESS);
+	expect_mdl(test, got.mdl, 0, 100);
+	VmbChannelPacketComplete(got.pkt, NULL, 0);
+#else
+	kunit_skip(test, "needs CONFIG_FAILSLAB");
+#endif
+}
+
 /* Words near the truth; whatever comes of it, no piece is outside the set. */
 static void random_descriptions_are_refused_or_true(struct kunit *test)
 {
@@ -516,6 +536,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_packet_keeps_the_memory_of_a_gpadl_that_is_deleted),
 	KUNIT_CASE(packets_never_delivered_let_go_of_it),
 	KUNIT_CASE(without_memory_it_comes_again_at_passive_level),
+	KUNIT_CASE(without_memory_at_passive_level_the_driver_hears_of_it),
 	KUNIT_CASE(random_descriptions_are_refused_or_true),
 	{}
 };

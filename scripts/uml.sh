@@ -36,6 +36,7 @@ usage() {
 		NAME:PARAM=VALUE gives a module a parameter.
 
 		  --only           load nothing but the modules named
+		  --built          the modules are up to date: do not look
 		  --keep           do not unload them: traces of leaks keep their symbols
 		  --filter GLOB    run only suites (or SUITE.CASE) that match
 		  --time-travel    time passes at once when nothing runs: long timeouts cost
@@ -262,11 +263,12 @@ summary() {
 }
 
 run() {
-	local only='' keep='' filter='' mem='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
+	local built='' only='' keep='' filter='' mem='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
 	local -a cmdline=() wanted=() load=() files=()
 	while (($#)); do
 		case $1 in
 		--only) only=1 ;;
+		--built) built=1 ;;
 		--keep) keep=1 ;;
 		--time-travel) cmdline+=(time-travel=inf-cpu) ;;
 		--filter) filter=${2?}; shift ;;
@@ -282,7 +284,7 @@ run() {
 	done
 	[[ -z $filter ]] || cmdline+=("kunit.filter_glob=$filter")
 
-	modules
+	[[ $built ]] || modules
 	if ((${#wanted[@]} == 0)) && [[ ! $only ]]; then
 		mapfile -t wanted < <(find "$(modules_dir "$flavour")" -name '*_kunit.ko' -printf '%f\n' | sed 's/\.ko$//' | sort -r)
 	fi
