@@ -34,6 +34,18 @@ take_from_hv_balloon() {
 	fi
 }
 
+# The whole of it but the power: every device freezes, the image is taken, they thaw, it is written to
+# the disk, they freeze again, it is read back and takes over, and they are restored.
+hibernate() {
+	ask guest 20 'modprobe -a virtio_pci virtio_blk && mkswap /dev/vda && swapon /dev/vda &&
+		echo test_resume >/sys/power/disk' >/dev/null || return 1
+	ask guest 300 'echo disk >/sys/power/state'
+}
+
+# hibernations: how many the guest has come back from.
+hibernations() { ask guest 20 'dmesg | grep -c "PM: hibernation: hibernation exit"'; }
+
+with_disk guest
 start_guest guest
 boot guest
 ok "a stock kernel finds the VMBus host ($(tail -n 1 <<<"$found")) and its Dynamic Memory offer"
@@ -68,6 +80,11 @@ ballooned_to guest 1024 $((small + 400)) 1024 || not_ok "the balloon returns to 
 ok "ballooned back to 1024 MiB; MemFree went from $small to $free MiB"
 
 if [[ $DRIVER != hv_balloon ]]; then
+	error=$(hibernate) || not_ok "the guest hibernates: $error"
+	[[ $(hibernations) == 1 ]] || not_ok "the guest comes back from hibernation"
+	taken
+	ok "the guest hibernates and comes back; $DRIVER agrees with the host anew and reports to it"
+
 	error=$(unload guest) || not_ok "${modules[*]} unload: $error"
 	error=$(load guest) || not_ok "${modules[*]} load again: $error"
 	taken

@@ -80,13 +80,20 @@ all_run() {
 # ---- guests ---------------------------------------------------------------------------------
 
 guests=()
-declare -A pid to from
+declare -A pid to from options
+
+# with_disk NAME: the guest will have a disk, empty, to hibernate to.
+with_disk() {
+	truncate -s 768M "$WORK/$1.disk"
+	options[$1]="-drive if=none,id=disk,format=raw,file=$WORK/$1.disk -device virtio-blk-pci,drive=disk"
+}
 
 # kvm=off: a guest that finds KVM's own signature takes that for its hypervisor, and hv_vmbus
 # refuses to load. disable_s4: hv_balloon does not balloon a guest that can hibernate.
 start_guest() {
-	local name=$1
+	local name=$1 more
 	shift
+	read -ra more <<<"${options[$name]:-}"
 	guests+=("$name")
 	"$QEMU" -L "$FIRMWARE" -accel kvm -M q35 -m 1024 -smp "${CPUS:-1}" -global ICH9-LPC.disable_s4=1 \
 		-cpu host,kvm=off,hv-relaxed,hv-vapic,hv-vpindex,hv-runtime,hv-time,hv-frequencies,hv-synic,hv-stimer \
@@ -96,7 +103,7 @@ start_guest() {
 		-append "console=ttyS0 panic=-1 loglevel=5 log_buf_len=1M mitigations=off init_on_alloc=0 unknown_nmi_panic" \
 		-serial "file:$WORK/$name.console.log" \
 		-chardev "socket,id=commands,path=$WORK/$name.commands,server=on,wait=off" -serial chardev:commands \
-		-qmp "unix:$WORK/$name.qmp,server=on,wait=off" "$@" </dev/null >"$WORK/$name.qemu.log" 2>&1 &
+		-qmp "unix:$WORK/$name.qmp,server=on,wait=off" "${more[@]}" "$@" </dev/null >"$WORK/$name.qemu.log" 2>&1 &
 	pid[$name]=$!
 	disown		# the shell need not tell when it ends
 	connect "$name" commands

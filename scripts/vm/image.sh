@@ -40,8 +40,8 @@ unxz_to() {
 	fi
 }
 
-# make_guest IMAGE OUT MODULE.ko...: the guest: busybox, the stock modules of the VMBus, and the
-# modules under test.
+# make_guest IMAGE OUT MODULE.ko...: the guest: busybox, the stock modules of the VMBus and of a
+# disk to hibernate to, and the modules under test.
 make_guest() {
 	local image=$1 out=$2 release=${1##*/linux-image-} dir=$BUILD/vm/guest mods file
 	shift 2
@@ -52,7 +52,7 @@ make_guest() {
 	cp "$ROOT/scripts/vm/guest-init" "$dir/init"
 	chmod +x "$dir/init"
 	cp "$image/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} "$mods/"
-	for file in $(module_files "$image" hv_vmbus hv_balloon); do
+	for file in $(module_files "$image" hv_vmbus hv_balloon virtio_pci virtio_blk); do
 		unxz_to "$file" "$mods"
 	done
 	for file; do
