@@ -65,6 +65,11 @@ if [[ $DRIVER != hv_balloon ]]; then
 	done
 	reports_follow guest || not_ok "reports flow after rmmod was refused ($reply)"
 	ok "rmmod refuses to take the library from under a driver"
+
+	error=$(hibernate) || not_ok "the guest hibernates: $error"
+	[[ $(hibernations) == 1 ]] || not_ok "the guest comes back from hibernation"
+	taken
+	ok "the guest hibernates and comes back; $DRIVER agrees with the host anew and reports to it"
 fi
 
 until ((SECONDS - handshake >= 52)); do
@@ -80,11 +85,6 @@ ballooned_to guest 1024 $((small + 400)) 1024 || not_ok "the balloon returns to 
 ok "ballooned back to 1024 MiB; MemFree went from $small to $free MiB"
 
 if [[ $DRIVER != hv_balloon ]]; then
-	error=$(hibernate) || not_ok "the guest hibernates: $error"
-	[[ $(hibernations) == 1 ]] || not_ok "the guest comes back from hibernation"
-	taken
-	ok "the guest hibernates and comes back; $DRIVER agrees with the host anew and reports to it"
-
 	error=$(unload guest) || not_ok "${modules[*]} unload: $error"
 	error=$(load guest) || not_ok "${modules[*]} load again: $error"
 	taken
