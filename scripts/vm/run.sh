@@ -78,10 +78,12 @@ else
 	((memory > 3400)) || die "the emulated machine needs 3400 MiB of memory; $memory MiB are free here"
 fi
 
-modules=()
+modules=() samples=()
 if [[ $driver != hv_balloon ]]; then
 	dir=${KMCL_MODULES:-$BUILD/modules-$version}
-	for name in kmcl kmcl_vmbus "$driver"; do
+	# the others of samples/ come along: they have no device here, but they load
+	mapfile -t samples < <(find "$dir/samples" -name 'kmcl_*.ko' ! -name "$driver.ko" -printf '%f\n' 2>/dev/null | sed 's/\.ko$//' | sort)
+	for name in kmcl kmcl_vmbus "$driver" "${samples[@]}"; do
 		file=$(find "$dir" -name "$name.ko" -print -quit 2>/dev/null) || true
 		[[ $file ]] || die "no $name.ko in $dir: run scripts/modules.sh $version first, or set KMCL_MODULES"
 		[[ $(/sbin/modinfo -F vermagic "$file") == "$release "* ]] ||
@@ -100,7 +102,7 @@ cp "$ROOT"/scripts/vm/{host,check,demo,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/
 # ---- one run --------------------------------------------------------------------------------
 
 # environment NAME VALUE...: what host.sh reads.
-environment() { printf 'export %s=%q\n' PRINTED "$good" SCENARIO "$scenario" DRIVER "$driver" RELEASE "$release" "$@" >"$vm/scenario/environment"; }
+environment() { printf 'export %s=%q\n' PRINTED "$good" SCENARIO "$scenario" DRIVER "$driver" SAMPLES "${samples[*]}" RELEASE "$release" "$@" >"$vm/scenario/environment"; }
 
 start_kvm() {
 	rm -rf "$vm/run"
