@@ -246,6 +246,7 @@ EXPORT_SYMBOL_GPL(kmcl_target_wake);
  * @target: claimed
  *
  * Context: any.
+ * Return: true when it sleeps and was asked to, or neither.
  */
 bool kmcl_target_settled(const struct kmcl_target *target)
 {

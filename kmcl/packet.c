@@ -215,6 +215,7 @@ void kmcl_packets_abort(struct kmcl_channel *ch, enum kmcl_slot_state which,
  * @ch: channel
  *
  * Context: any up to softirq.
+ * Return: true while a packet with external data is in flight.
  */
 bool kmcl_packets_lent(struct kmcl_channel *ch)
 {

@@ -69,6 +69,7 @@ const struct vmpacket_descriptor *recorded(struct vsc *v);
  * @wrong: unmapped what was not mapped, or otherwise than it was
  * @fail: maps that fail from now on; -1 all of them
  * @fail_after: and before that, maps that succeed
+ * @slots: where it bounces
  */
 struct bounce {
 	struct kmcl_link_ops ops;

@@ -32,11 +32,21 @@ kmcl_headers() {
 	find include/kmcl -name '*.h' ! -name '*-functions.h' ! -name 'interface-tables.h' | sort | tr '\n' ' '
 }
 
+# kernel-doc knows void, not VOID: it reads a copy of the sources.
+copy=$BUILD/docs/copy
+make_copy() {
+	rm -rf "$copy"
+	mkdir -p "$copy"
+	find include kmcl samples kunit -name '*.[ch]' -print0 | xargs -0 cp --parents -t "$copy"
+	find "$copy" -type f -exec sed -i 's/\<VOID\>/void/g' {} +
+}
+
 lint() {
 	local log=$BUILD/log/kernel-doc.log
 	mkdir -p "${log%/*}"
-	find include kmcl samples kunit -name '*.[ch]' -print0 |
-		xargs -0 perl "$kerneldoc" -none -Wall >"$log" 2>&1 || true
+	make_copy
+	(cd "$copy" && find . -name '*.[ch]' -print0 |
+		xargs -0 perl "$kerneldoc" -none -Wall) >"$log" 2>&1 || true
 	if [[ -s $log ]]; then
 		head -n 20 "$log" >&2
 		die "kernel-doc is not content: more in $log"
@@ -68,7 +78,7 @@ reference() {
 	while IFS='|' read -r page title headers; do
 		printf '%s\n%s\n\n' "$title" "${title//?/=}" >"$out/$page.rst"
 		# shellcheck disable=SC2086	# a list
-		perl "$kerneldoc" -rst -sphinx-version 5.3 $headers 2>/dev/null | functions >>"$out/$page.rst"
+		(cd "$copy" && perl "$kerneldoc" -rst -sphinx-version 5.3 $headers 2>/dev/null) | functions >>"$out/$page.rst"
 		echo "$page"
 	done < <(pages)
 }
@@ -78,7 +88,7 @@ build() {
 	local -a reference
 	# Debian's python3, where its packages are, whatever else the PATH has
 	need_packages python3-sphinx python3-myst-parser
-	rm -rf "$dir"
+	rm -rf "$src" "$dir/html"
 	mkdir -p "$src" "${log%/*}"
 	cp README.md Documentation/*.md "$src/"
 	# the README's links are seen from the top of the tree

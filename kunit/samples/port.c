@@ -110,6 +110,8 @@ struct port *port_offer_only(struct kunit *test, const struct port *what)
  * port_begin() - the same, and the driver has opened it
  * @test: the case
  * @what: as above
+ *
+ * Return: the driver and its host.
  */
 struct port *port_begin(struct kunit *test, const struct port *what)
 {
@@ -162,6 +164,8 @@ void port_send(struct port *port, const void *message, u32 len)
 /**
  * port_answers() - packets of the guest's that port_answer() has not taken
  * @port: the driver
+ *
+ * Return: their number.
  */
 unsigned int port_answers(struct port *port)
 {
