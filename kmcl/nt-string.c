@@ -298,11 +298,12 @@ EXPORT_SYMBOL_GPL(RtlFreeAnsiString);
 NTSTATUS RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING GuidString)
 {
 	char text[GUID_CHARS + 1];
-	ANSI_STRING ansi;
+	ANSI_STRING ansi = {
+		.Buffer = text, .Length = GUID_CHARS, .MaximumLength = sizeof(text),
+	};
 
 	/* %pUL: the byte order of a GUID, in capitals */
 	snprintf(text, sizeof(text), "{%pUL}", Guid);
-	RtlInitAnsiString(&ansi, text);
 	return RtlAnsiStringToUnicodeString(GuidString, &ansi, TRUE);
 }
 EXPORT_SYMBOL_GPL(RtlStringFromGUID);
