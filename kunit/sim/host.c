@@ -452,20 +452,23 @@ static void inbox_fn(struct work_struct *work)
 {
 	struct hvsim_message *msg;
 	struct hvsim_chan *chan;
+	bool held;
 	u32 type;
 
 	while ((msg = next_message())) {
 		atomic_inc(&hvsim_activity);
 		chan = hvsim_chan_get(message_relid(msg));
 		type = msg->header.msgtype;
-		if (!put_aside(msg, chan)) {
-			handle(msg, chan);
-			kfree(msg);
-		}
+		held = put_aside(msg, chan);
+		/* Before the answer, with which the guest may go on at once. */
 		if (type < CHANNELMSG_COUNT) {
 			control[type]++;
 			if (chan)
 				chan->stats.control[type]++;
+		}
+		if (!held) {
+			handle(msg, chan);
+			kfree(msg);
 		}
 		if (chan)
 			hvsim_chan_put(chan);
