@@ -166,17 +166,11 @@ struct vsc *vsc_new(struct kunit *test)
 	return v;
 }
 
-/* The calling thread runs where the bus takes its interrupts, for the rest of the case. */
-void vsc_stay_on_bus_cpu(void)
-{
-	set_cpus_allowed_ptr(current, cpumask_of(0));
-}
-
 void vsc_offer(struct vsc *v)
 {
 	/* who asks for an answer within the send means to see it when that returns */
 	if (v->offer.exec == HVSIM_EXEC_INLINE)
-		vsc_stay_on_bus_cpu();
+		hvsim_stay_on_bus_cpu();
 	v->host = hvsim_offer(&v->offer);
 	KUNIT_ASSERT_NOT_NULL(v->test, v->host);
 	hvsim_settle();

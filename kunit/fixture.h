@@ -93,7 +93,6 @@ NTSTATUS vsc_up(struct vsc *v);
 void vsc_bring_up(struct vsc *v);
 void vsc_rescind(struct vsc *v);
 
-void vsc_stay_on_bus_cpu(void);
 VMBPACKET vsc_packet(struct vsc *v);
 NTSTATUS vsc_send(struct vsc *v, const void *buf, u32 len, u32 flags);
 void vsc_count(struct vsc *v, NTSTATUS status);

@@ -165,7 +165,7 @@ static struct vsc *send_hooked(struct kunit *test, u32 flags,
 
 	hooked = v;
 	/* what a hook sets going follows the send, not runs beside it */
-	vsc_stay_on_bus_cpu();
+	hvsim_stay_on_bus_cpu();
 	vsc_bring_up(v);
 	hvsim_settle();
 	v->host->script.on_signal = hook;

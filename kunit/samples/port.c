@@ -43,6 +43,7 @@ void port_offer(struct port *port)
 		.script.record = true,
 	};
 
+	hvsim_stay_on_bus_cpu();
 	port->host = hvsim_offer(&offer);
 	KUNIT_ASSERT_FALSE(port->test, IS_ERR_OR_NULL(port->host));
 }

@@ -8,6 +8,7 @@
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <asm/sync_bitops.h>
@@ -57,6 +58,20 @@ void hvsim_set_irq(enum hvsim_irq irq)
 	WRITE_ONCE(irq_mode, irq);
 }
 EXPORT_SYMBOL_GPL(hvsim_set_irq);
+
+/**
+ * hvsim_stay_on_bus_cpu - run where the bus takes its interrupts
+ *
+ * For the rest of the calling thread's life, a case's say. Only there does an
+ * interrupt come, and its tasklets run, before the call that raised it returns.
+ *
+ * Context: may sleep.
+ */
+void hvsim_stay_on_bus_cpu(void)
+{
+	set_cpus_allowed_ptr(current, cpumask_of(MESSAGE_CPU));
+}
+EXPORT_SYMBOL_GPL(hvsim_stay_on_bus_cpu);
 
 /**
  * hvsim_fail_posts - let the guest's next posts of control messages fail

@@ -289,6 +289,7 @@ void hvsim_set_max_version(u32 version);
 
 /* ---- the hypervisor (hypervisor.c) ---- */
 void hvsim_set_irq(enum hvsim_irq irq);
+void hvsim_stay_on_bus_cpu(void);
 void hvsim_fail_posts(unsigned int nr, u64 status);
 void hvsim_fail_posts_of(u32 type, unsigned int nr, u64 status);
 unsigned int hvsim_failing_posts(void);
