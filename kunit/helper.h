@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A thread for what may block in a case, and waiting for what it brings about. */
+/* A thread for what may block in a case, waiting for what it brings about, and files. */
 #ifndef _KMCL_HELPER_H
 #define _KMCL_HELPER_H
 
 #include <linux/completion.h>
+#include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
+#include "sim/compat.h"
 
 /**
  * struct helper - a thread that does one thing
@@ -52,5 +54,15 @@ static inline bool helper_join(struct helper *h)
 		schedule_timeout_uninterruptible(1);			\
 	is_;								\
 })
+
+/* filp_open() for a case, whose thread may have a root of its own. */
+static inline struct file *open_path(const char *path, int flags)
+{
+	struct file *file = NULL;
+
+	scoped_with_init_fs()
+		file = filp_open(path, flags, 0);
+	return file;
+}
 
 #endif

@@ -24,7 +24,7 @@ static bool is_disabled(struct vsc *v)
 
 static int write_file(const char *path, const char *text)
 {
-	struct file *file = filp_open(path, O_WRONLY, 0);
+	struct file *file = open_path(path, O_WRONLY);
 	loff_t pos = 0;
 	ssize_t ret;
 

@@ -50,7 +50,7 @@ static struct file *open_file(struct kunit *test, const char *name, int flags)
 
 	KUNIT_ASSERT_NOT_NULL(test, path);
 	snprintf(path, PATH_MAX, "/sys/module/%s/%s", loaded, name);
-	file = filp_open(path, flags, 0);
+	file = open_path(path, flags);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(file), "%s: %ld", path, PTR_ERR(file));
 	return file;
 }

@@ -7,6 +7,7 @@
 #ifndef _KMCL_HVSIM_COMPAT_H
 #define _KMCL_HVSIM_COMPAT_H
 
+#include <linux/fs_struct.h>
 #include <linux/hrtimer.h>
 #include <linux/version.h>
 
@@ -27,6 +28,11 @@ struct module_use {
 
 /* KUnit ran the suites of a module before the module was live */
 #define HVSIM_KUNIT_IS_EARLY		(LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+
+/* A kernel thread's root was that of init. */
+#ifndef scoped_with_init_fs
+#define scoped_with_init_fs()
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void hrtimer_setup(struct hrtimer *timer,

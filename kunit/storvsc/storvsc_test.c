@@ -40,7 +40,7 @@ static int storvsc_suite_init(struct kunit_suite *suite)
 
 static struct file *open_disk(const char *path)
 {
-	return filp_open(path, O_RDWR, 0);
+	return open_path(path, O_RDWR);
 }
 
 static void close_file(struct file *f)
@@ -52,7 +52,7 @@ static void close_file(struct file *f)
 
 static bool there_is(const char *path)
 {
-	struct file *f = filp_open(path, O_RDONLY, 0);
+	struct file *f = open_path(path, O_RDONLY);
 
 	if (IS_ERR(f))
 		return false;
@@ -95,7 +95,7 @@ static const char *disk_attr(struct kunit *test, const char *name)
 	ssize_t n;
 
 	snprintf(buf, sizeof(buf), "/sys/block/kmsd0/storvsc/%s", name);
-	f = filp_open(buf, O_RDONLY, 0);
+	f = open_path(buf, O_RDONLY);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(f));
 	n = kernel_read(f, buf, sizeof(buf) - 1, &pos);
 	close_file(f);
@@ -120,7 +120,7 @@ static ssize_t disk_set(const char *name)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/sys/block/kmsd0/storvsc/%s", name);
-	f = filp_open(path, O_WRONLY, 0);
+	f = open_path(path, O_WRONLY);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 	n = kernel_write(f, "1", 1, &pos);
@@ -455,7 +455,7 @@ static void a_write_protected_disk_is_read_only(struct kunit *test)
 	host.disk[0].read_only = true;
 	KUNIT_ASSERT_EQ(test, storhost_offer(&host), 0);
 	KUNIT_ASSERT_TRUE(test, becomes(there_is(DISK)));
-	disk_file = filp_open(DISK, O_RDONLY, 0);
+	disk_file = open_path(DISK, O_RDONLY);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(disk_file));
 	bdev = I_BDEV(disk_file->f_mapping->host);
 	KUNIT_EXPECT_TRUE(test, bdev_read_only(bdev));
