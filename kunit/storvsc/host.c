@@ -395,14 +395,14 @@ static void on_srb(struct storhost *h, struct hvsim_chan *chan,
 {
 	u32 size = desc->len8 << 3;
 	struct aside *a;
-	unsigned int i;
 
 	if (!srb_valid(h, desc, msg, len))
 		return;
+	/* channels are served side by side */
+	spin_lock_bh(&h->lock);
 	h->commands[msg->srb.cdb[0]]++;
-	for (i = 0; i <= STORHOST_SUBS; i++)
-		if (h->chan[i] == chan)
-			h->requests[i]++;
+	h->requests[chan->offer.sub_index]++;
+	spin_unlock_bh(&h->lock);
 	if (h->hook)
 		h->hook(h, &msg->srb);
 	if (!READ_ONCE(h->hold)) {
@@ -495,7 +495,8 @@ static void on_handshake(struct storhost *h, struct hvsim_chan *chan,
 	unsigned int subs = 0, i;
 	u16 version;
 
-	if (chan != h->chan[0])
+	/* h->chan may not be written yet */
+	if (chan->offer.sub_index)
 		fault(h, "shakes hands on a sub-channel");
 	if (!in_turn(h, op))
 		return;
