@@ -27,16 +27,23 @@ void guest_callback(void *context)
 	guest->callbacks++;
 	if (!READ_ONCE(guest->reads))
 		return;
-	foreach_vmbus_pkt(desc, channel) {
-		if (desc->type != VM_PKT_COMP) {
-			guest->inband++;
-			continue;
+	do {
+		foreach_vmbus_pkt(desc, channel) {
+			if (desc->type != VM_PKT_COMP) {
+				guest->inband++;
+				continue;
+			}
+			guest->ids[guest->completions % GUEST_IDS] = desc->trans_id;
+			guest->last_len = hv_pkt_datalen(desc);
+			WRITE_ONCE(guest->completions, guest->completions + 1);
+			complete(&guest->answered);
 		}
-		guest->ids[guest->completions % GUEST_IDS] = desc->trans_id;
-		guest->last_len = hv_pkt_datalen(desc);
-		WRITE_ONCE(guest->completions, guest->completions + 1);
-		complete(&guest->answered);
-	}
+		/*
+		 * The host sends no interrupt for what it writes before it sees the new
+		 * read index: look again behind that.
+		 */
+		virt_mb();
+	} while (hv_get_bytes_to_read(&channel->inbound));
 }
 
 static int guest_probe(struct hv_device *dev, const struct hv_vmbus_device_id *id)
