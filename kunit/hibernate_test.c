@@ -591,9 +591,17 @@ static struct kunit_case cases[] = {
 	{}
 };
 
+static int init(struct kunit *test)
+{
+	/* the bus has no callbacks then */
+	if (!IS_ENABLED(CONFIG_PM_SLEEP))
+		kunit_skip(test, "this kernel cannot sleep");
+	return vsc_suite_init(test);
+}
+
 static struct kunit_suite suite = {
 	.name = "kmcl_hibernate",
-	.init = vsc_suite_init,
+	.init = init,
 	.exit = vsc_suite_exit,
 	.test_cases = cases,
 };
