@@ -93,7 +93,7 @@ build_kernel() {
 	need_packages build-essential flex bison bc python3
 	src=$(kernel_source "$KERNEL")
 	mapfile -t files < <(fragments "$flavour")
-	stamp=$({ cat "${files[@]}"; head -n 6 "$src/Makefile"; gcc --version; } | sha256sum)
+	stamp=$({ cat "${files[@]}" "$ROOT/kunit/uml/stacktrace.h"; head -n 6 "$src/Makefile"; gcc --version; } | sha256sum)
 	[[ ! -e $out/.stamp || $(<"$out/.stamp") != "$stamp" ]] || return 0
 
 	say "building the UML kernel ($KERNEL, $flavour): one to four minutes"

@@ -424,7 +424,11 @@ int stor_disk_add(struct stor_adapter *a, u8 target, u8 lun, const struct stor_g
 	gd->private_data = disk;
 	set_capacity(gd, g->blocks * (g->block_size >> SECTOR_SHIFT));
 	set_disk_ro(gd, g->read_only);
-	ret = device_add_disk(a->dev, gd, stor_groups);
+	/*
+	 * Not below the VMBus device: the library has the disk removed when the bus
+	 * is done with its device, and the directory would be gone by then.
+	 */
+	ret = device_add_disk(NULL, gd, stor_groups);
 	if (ret) {
 		/* frees the rest */
 		put_disk(gd);
