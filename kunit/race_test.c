@@ -177,6 +177,8 @@ static void enable_again(struct race *r)
 {
 	WRITE_ONCE(r->over, false);
 	KUNIT_EXPECT_EQ(r->v->test, VmbChannelEnable(r->v->ch), STATUS_SUCCESS);
+	/* when the senders meet it is chance, but not whether one ever does */
+	KUNIT_EXPECT_TRUE(r->v->test, becomes(atomic_read(&r->accepted)));
 }
 
 static void disable_once(struct race *r)
