@@ -4,8 +4,8 @@
  * one for each MDL.
  *
  * Statuses name parameters by position.  External data are parameter 4 of every
- * function that takes them, an offset or a count of frames is parameter 5, a
- * length parameter 6.
+ * function that takes them, also when there are too many of them; an offset or a
+ * count of frames is parameter 5, a length parameter 6.
  */
 #include <linux/mm.h>
 #include "kmcl.h"
@@ -126,9 +126,10 @@ static NTSTATUS encode_frames(struct kmcl_packet *pkt, const struct kmcl_source 
 {
 	u64 bytes = (u64)source->count * KMCL_PAGE_SIZE;
 
-	if (!source->count || bytes > pkt->object.channel->config.max_external)
+	if (!source->count)
 		return STATUS_INVALID_PARAMETER_5;
-	if (!append_range(pkt->external, source->frames, 0, bytes))
+	if (bytes > pkt->object.channel->config.max_external ||
+	    !append_range(pkt->external, source->frames, 0, bytes))
 		return STATUS_INVALID_PARAMETER_4;
 	return STATUS_SUCCESS;
 }

@@ -238,8 +238,8 @@ FN_VMB_PACKET_SEND_WITH_EXTERNAL_MDL VmbPacketSendWithExternalMdl;
  * range.
  *
  * Context: process or softirq; process alone with PAGED_BUFFER.
- * Return: as VmbPacketSend(), with _4 for @Pfns, _5 for @PfnCount when it is 0 and
- * when it is more than allowed, and _6 for @Flags.
+ * Return: as VmbPacketSend(), with _4 for @Pfns and for more of them than allowed,
+ * _5 for a @PfnCount of 0, and _6 for @Flags.
  */
 typedef NTSTATUS FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS(VMBPACKET Packet, PVOID Buffer,
 						       UINT32 BufferLength, PPFN_NUMBER Pfns,
