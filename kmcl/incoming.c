@@ -256,7 +256,9 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionCon
 		rcu_read_unlock();
 		mdls = make_mdls(in, passive ? GFP_KERNEL : GFP_ATOMIC);
 		rcu_read_lock();
-		if (kmcl_incoming(PacketCompletionContext) != in) {
+		/* completed meanwhile by another thread: the object may hold another packet */
+		if (kmcl_incoming(PacketCompletionContext) != in ||
+		    !kmcl_incoming_is_drivers(in, PacketCompletionContext)) {
 			kvfree(mdls);
 			status = STATUS_INVALID_PARAMETER_1;
 			goto out;
