@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Included before arch/um/kernel/stacktrace.c when the debug kernel is built.
+ * Included before arch/um/kernel/stacktrace.c when a UML kernel is built.
  *
  * UML unwinds by looking at every word of the stack and asking whether it is an
  * address of code, and KASAN, kmemleak and lockdep unwind at each allocation:
