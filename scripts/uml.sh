@@ -250,6 +250,10 @@ summary() {
 	if grep '^init: failed' "$run/tests" | sed 's/^init: failed/'"$who"'/' >&2; then
 		problem=1
 	fi
+	# to the parser a suite that could not begin is no failed test
+	if ((failed == 0)) && grep '^not ok' "$run/tests" >&2; then
+		problem=1
+	fi
 	# no pipe: grep may stop early, and the pipe's status would then be that of who writes into it
 	without_known "$run/tests" >"$run/reports"
 	if grep -E -m 20 "$REPORTS" "$run/reports" >&2; then
