@@ -127,9 +127,10 @@ int kmcl_bounce_start(struct kmcl_channel *ch, struct kmcl_link *link)
 	mutex_lock(&b->grow_lock);
 	b->link = link;
 	b->increment = ch->config.bounce_increment ?: BOUNCE_INCREMENT;
-	/* nobody asked: none, and no growth */
-	b->maximum = ch->config.bounce_sized ? ch->config.bounce_maximum ?: BOUNCE_MAXIMUM : 0;
-	ret = bounce_add(b, ch->config.bounce_initial);
+	/* nobody asked, or it is a server that lends nothing: none, and no growth */
+	b->maximum = ch->config.bounce_sized && !ch->server ?
+		     ch->config.bounce_maximum ?: BOUNCE_MAXIMUM : 0;
+	ret = bounce_add(b, ch->server ? 0 : ch->config.bounce_initial);
 	if (!ret)
 		ret = bounce_add(b, b->extra);
 	mutex_unlock(&b->grow_lock);
@@ -302,6 +303,8 @@ NTSTATUS VmbChannelAllocateBounceBuffer(VMBCHANNEL Channel, UINT32 Size)
 
 	if (!ch)
 		return STATUS_INVALID_PARAMETER;
+	if (ch->server)
+		return STATUS_NOT_SUPPORTED;
 	if (!kmcl_may_sleep(ch, __func__))
 		return STATUS_INVALID_DEVICE_STATE;
 	if (Size % KMCL_PAGE_SIZE)

@@ -7,12 +7,14 @@
 #include <linux/slab.h>
 #include <kmcl/device.h>
 #include "kmcl.h"
+#include "server.h"
 
 static void channel_release(struct kref *ref)
 {
 	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
 
 	kmcl_packets_exit(ch);
+	kfree(ch->server);
 	kfree_rcu(ch, rcu);
 }
 
@@ -26,10 +28,12 @@ void kmcl_channel_put(struct kmcl_channel *ch)
 void kmcl_channel_name(struct kmcl_channel *ch)
 {
 	const struct kmcl_target *t = &ch->target;
-	char device[UUID_STRING_LEN + 1] = "no device";
+	char device[sizeof("server ") + UUID_STRING_LEN] = "no device";
 	int n;
 
-	if (ch->parent)
+	if (ch->server && ch->server->identified)
+		scnprintf(device, sizeof(device), "server %pUl", &ch->server->instance);
+	else if (ch->parent)
 		scnprintf(device, sizeof(device), "%s", dev_name(ch->parent));
 	else if (t->has_type)
 		scnprintf(device, sizeof(device), "%pUl",
@@ -53,17 +57,27 @@ static bool at_passive(const char *who, unsigned long caller)
 	return false;
 }
 
+/* A client's is held while the server in the same kernel, if it is, lets go. */
+static struct lock_class_key server_control_class;
+
 /* @head: in the driver's memory, or NULL. */
 static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 			    struct kmcl_channel_head *head, VMBCHANNEL *handle)
 {
 	struct kmcl_channel *ch;
 
-	if (is_server)
-		return STATUS_NOT_SUPPORTED;
 	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
 	if (!ch)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	if (is_server) {
+		ch->server = kzalloc(sizeof(*ch->server), GFP_KERNEL);
+		if (!ch->server) {
+			kfree(ch);
+			return STATUS_INSUFFICIENT_RESOURCES;
+		}
+		ch->target.server = ch->server;
+		ch->pause_wanted = true;
+	}
 	kref_init(&ch->ref);
 	ch->parent = ParentDeviceObject ? kmcl_device(ParentDeviceObject) : NULL;
 	ch->target.parent = ch->parent;
@@ -81,20 +95,17 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	kmcl_life_init(ch);
 	kmcl_sub_init(ch);
 	kmcl_gpadls_init(ch);
+	if (is_server)
+		lockdep_set_class(&ch->control, &server_control_class);
 	kmcl_device_init(ch);
 	kmcl_bounce_init(ch);
 	kmcl_tx_init(ch);
 	kmcl_rx_init(ch);
 	ch->magic = KMCL_MAGIC_CHANNEL;
-	if (kmcl_packets_init(ch)) {
-		kfree(ch);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
-	if (kmcl_handle_new(ch, &ch->place, &ch->generation)) {
-		kmcl_packets_exit(ch);
-		kfree(ch);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
+	if (kmcl_packets_init(ch))
+		goto no_packets;
+	if (kmcl_handle_new(ch, &ch->place, &ch->generation))
+		goto no_handle;
 	if (ch->parent)
 		get_device(ch->parent);
 	ch->key = kmcl_handle_make(KMCL_KIND_CHANNEL, ch->place, ch->generation);
@@ -106,6 +117,13 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	}
 	*handle = ch->handle;
 	return STATUS_SUCCESS;
+
+no_handle:
+	kmcl_packets_exit(ch);
+no_packets:
+	kfree(ch->server);
+	kfree(ch);
+	return STATUS_INSUFFICIENT_RESOURCES;
 }
 
 NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
@@ -188,6 +206,8 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	if (ch->parent)
 		put_device(ch->parent);
 	ch->parent = NULL;
+	if (ch->server)
+		kmcl_host_put(ch->server->host);
 	kmcl_channel_put(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelCleanup);
@@ -386,7 +406,7 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
 	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 	u32 limit = INT_MAX / KMCL_PAGE_SIZE;
 
-	if (!ch)
+	if (!ch || ch->server)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!IncomingPageCount || IncomingPageCount > limit)
 		return STATUS_INVALID_PARAMETER_2;
@@ -402,7 +422,7 @@ NTSTATUS VmbClientChannelInitSetTargetProcessorIndex(VMBCHANNEL Channel, ULONG P
 {
 	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
-	if (!ch)
+	if (!ch || ch->server)
 		return STATUS_INVALID_PARAMETER_1;
 	if (ProcessorIndex >= nr_cpu_ids || !cpu_online(ProcessorIndex))
 		return STATUS_INVALID_PARAMETER_2;
@@ -417,7 +437,7 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceT
 {
 	struct kmcl_channel *ch = kmcl_channel_disabled(Channel);
 
-	if (!ch)
+	if (!ch || ch->server)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!InterfaceType)
 		return STATUS_INVALID_PARAMETER_2;

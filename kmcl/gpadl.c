@@ -411,7 +411,7 @@ static NTSTATUS may_create(struct kmcl_channel *ch, u32 flags, const char *who,
 	NTSTATUS status = STATUS_SUCCESS;
 	struct kmcl_link *link;
 
-	if (!ch)
+	if (!ch || ch->server)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!kmcl_may_sleep(ch, who))
 		return STATUS_INVALID_DEVICE_STATE;

@@ -7,7 +7,9 @@
  * is decided here: memory of a GPADL of this channel, which the driver has lent
  * the peer itself.  Anything else would let the peer have the driver read or
  * write memory of its choice; on a guest that is isolated from its host, memory
- * that the host cannot even see.
+ * that the host cannot even see.  At a server it is the other way round: what the
+ * client names by frames is the client's own memory, all of it the server's to use
+ * until the packet is completed.
  *
  * The reader copies the description into the packet's object, behind the payload,
  * and resolves it there into pieces of one GPADL, on which the packet holds a
@@ -23,6 +25,7 @@
 #include <linux/slab.h>
 #include <kmcl/page-set.h>
 #include "kmcl.h"
+#include "server.h"
 
 /* Wire format: a transfer page packet, behind the descriptor. */
 struct transfer {
@@ -99,6 +102,18 @@ static u32 range_frames(const struct kmcl_gpa_range *range, u32 len)
 	return frames <= (len - sizeof(*range)) / sizeof(range->frames[0]) ? frames : 0;
 }
 
+/* At a server: memory of the client's, whichever it likes. */
+static bool frames_are_there(struct kmcl_link *link, const struct kmcl_gpa_range *range,
+			     u32 frames)
+{
+	u32 i;
+
+	for (i = 0; i < frames; i++)
+		if (!kmcl_endpoint_page(link, le64_to_cpu(range->frames[i])))
+			return false;
+	return true;
+}
+
 /* Where a range begins in the GPADL that all of the packet's memory belongs to. */
 static bool resolve_range(struct kmcl_incoming *in, const struct kmcl_gpa_range *range,
 			  u32 frames, u32 *offset)
@@ -121,6 +136,7 @@ static bool resolve_range(struct kmcl_incoming *in, const struct kmcl_gpa_range 
 static const char *resolve_frames(struct kmcl_incoming *in, void *head, u32 len, bool *damaged)
 {
 	struct kmcl_channel *ch = in->object.channel;
+	bool server = ch->server;
 	u64 left = ch->config.max_external;
 	u32 i, count, at, frames, *h = head;
 
@@ -143,7 +159,10 @@ static const char *resolve_frames(struct kmcl_incoming *in, void *head, u32 len,
 		return "no ranges";
 	if (count > ch->config.max_chain)
 		return "a longer chain than the driver allows";
-	in->pieces = head;
+	if (server)
+		in->ranges = head + 2 * sizeof(u32);
+	else
+		in->pieces = head;
 	for (i = 0, at = 2 * sizeof(u32); i < count; i++) {
 		struct kmcl_gpa_range *range = head + at;
 		u32 bytes = le32_to_cpu(range->bytes), offset;
@@ -152,9 +171,14 @@ static const char *resolve_frames(struct kmcl_incoming *in, void *head, u32 len,
 			return "more external data than the driver allows";
 		left -= bytes;
 		frames = range_frames(range, len - at);
+		at += struct_size(range, frames, frames);
+		if (server) {
+			if (frames_are_there(ch->target.link, range, frames))
+				continue;
+			return "frames that the client does not have";
+		}
 		if (!resolve_range(in, range, frames, &offset))
 			return "frames that the driver has not lent";
-		at += struct_size(range, frames, frames);
 		/* never ahead of what is read: a range is longer than a piece */
 		in->pieces[i] = (struct kmcl_piece) { .offset = offset, .bytes = bytes };
 	}
@@ -195,6 +219,11 @@ const char *kmcl_incoming_resolve(struct kmcl_incoming *in, u16 type, void *head
  */
 void kmcl_incoming_release(struct kmcl_incoming *in)
 {
+	PMDL mdl;
+
+	/* those of a GPADL are mapped with it */
+	for (mdl = in->gpadl ? NULL : in->mdls; mdl; mdl = mdl->Next)
+		MmUnlockPages(mdl);
 	if (in->gpadl)
 		kmcl_gpadl_put(in->gpadl);
 	kvfree(in->mdls);
@@ -204,28 +233,84 @@ void kmcl_incoming_release(struct kmcl_incoming *in)
 	in->piece_count = 0;
 }
 
-static size_t mdl_size(const struct kmcl_piece *piece)
+static size_t mdl_size(u32 offset, u32 bytes)
 {
-	return MmSizeOfMdl((void *)(uintptr_t)piece->offset, piece->bytes);
+	return MmSizeOfMdl((void *)(uintptr_t)offset, bytes);
+}
+
+/* The range behind one that has been checked. */
+static struct kmcl_gpa_range *next_range(struct kmcl_gpa_range *range)
+{
+	u32 frames = DIV_ROUND_UP_ULL((u64)le32_to_cpu(range->offset) + le32_to_cpu(range->bytes),
+				      KMCL_PAGE_SIZE);
+
+	return (void *)range + struct_size(range, frames, frames);
+}
+
+/* What the first piece or range from @at on is, and where the next one begins. */
+static void *piece_at(const struct kmcl_incoming *in, void *at, u32 *offset, u32 *bytes)
+{
+	struct kmcl_gpa_range *range = at;
+	struct kmcl_piece *piece = at;
+
+	if (in->gpadl) {
+		*offset = piece->offset;
+		*bytes = piece->bytes;
+		return piece + 1;
+	}
+	*offset = le32_to_cpu(range->offset);
+	*bytes = le32_to_cpu(range->bytes);
+	return next_range(range);
+}
+
+/* Pages of the client's, which the driver maps if it likes. */
+static bool describe_range(const struct kmcl_incoming *in, const struct kmcl_gpa_range *range,
+			   PMDL mdl)
+{
+	struct kmcl_link *link = in->object.channel->target.link;
+	unsigned int i, n;
+
+	MmInitializeMdl(mdl, (void *)(uintptr_t)le32_to_cpu(range->offset),
+			le32_to_cpu(range->bytes));
+	n = ADDRESS_AND_SIZE_TO_SPAN_PAGES(MmGetMdlVirtualAddress(mdl), mdl->ByteCount);
+	for (i = 0; i < n; i++) {
+		struct page *page = kmcl_endpoint_page(link, le64_to_cpu(range->frames[i]));
+
+		/* it was there when the packet came */
+		if (!page)
+			return false;
+		MmGetMdlPfnArray(mdl)[i] = page_to_pfn(page);
+	}
+	mdl->MdlFlags |= MDL_PAGES_LOCKED;
+	return true;
 }
 
 static PMDL make_mdls(const struct kmcl_incoming *in, gfp_t gfp)
 {
+	u32 i, offset, length;
 	size_t bytes = 0;
 	PMDL first, mdl;
-	u32 i;
+	void *at, *next;
 
-	for (i = 0; i < in->piece_count; i++)
-		bytes += mdl_size(&in->pieces[i]);
+	for (i = 0, at = in->pieces; i < in->piece_count; i++) {
+		at = piece_at(in, at, &offset, &length);
+		bytes += mdl_size(offset, length);
+	}
 	first = gfpflags_allow_blocking(gfp) ? kvmalloc(bytes, gfp) :
 					       kmalloc(bytes, gfp | __GFP_NOWARN);
 	if (!first)
 		return NULL;
-	for (i = 0, mdl = first; i < in->piece_count; i++) {
-		kmcl_gpadl_describe(in->gpadl, in->pieces[i].offset, in->pieces[i].bytes, mdl);
+	for (i = 0, at = in->pieces, mdl = first; i < in->piece_count; i++, at = next) {
+		next = piece_at(in, at, &offset, &length);
+		if (in->gpadl) {
+			kmcl_gpadl_describe(in->gpadl, offset, length, mdl);
+		} else if (!describe_range(in, at, mdl)) {
+			kvfree(first);
+			return NULL;
+		}
 		if (i + 1 == in->piece_count)
 			break;
-		mdl->Next = (void *)mdl + mdl_size(&in->pieces[i]);
+		mdl->Next = (void *)mdl + mdl_size(offset, length);
 		mdl = mdl->Next;
 	}
 	return first;
@@ -241,7 +326,7 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionCon
 
 	rcu_read_lock();
 	in = kmcl_incoming(PacketCompletionContext);
-	if (!in || !kmcl_incoming_is_drivers(in, PacketCompletionContext) || !in->gpadl)
+	if (!in || !kmcl_incoming_is_drivers(in, PacketCompletionContext) || !in->piece_count)
 		goto out;
 	status = STATUS_INVALID_PARAMETER_2;
 	if (Flags & ~VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS)

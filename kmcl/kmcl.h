@@ -193,10 +193,14 @@ struct kmcl_incoming {
 	void *payload;			/* into data[], behind the pipe header */
 	void *client_context;		/* the driver's room behind data[], or NULL */
 	u64 id;
-	struct kmcl_gpadl *gpadl;	/* holds the external data; NULL: there are none */
-	struct kmcl_piece *pieces;	/* of it, in data[] behind the packet */
-	u32 piece_count;
-	PMDL mdls;			/* of the pieces, once asked for */
+	/* external data: pieces of a GPADL, or, at a server, ranges of the client's frames */
+	struct kmcl_gpadl *gpadl;
+	union {
+		struct kmcl_piece *pieces;	/* in data[] behind the packet */
+		struct kmcl_gpa_range *ranges;	/* the same, each behind the other's frames */
+	};
+	u32 piece_count;		/* or of ranges; 0: there are none */
+	PMDL mdls;			/* of each piece or range, once asked for */
 	struct llist_node free;
 	struct list_head node;		/* backlog */
 	struct list_head all;
@@ -377,6 +381,7 @@ struct kmcl_channel {
 	struct delayed_work impatient_work;	/* Disable waits for the driver */
 	bool cancelled;			/* impatient_work has been here */
 	struct delayed_work life_work;
+	bool retry;			/* WAITING: look for the device again */
 
 	/* sub.c */
 	struct klist subs;		/* of a primary */
@@ -387,6 +392,9 @@ struct kmcl_channel {
 	struct klist_node sub_node;	/* of a sub-channel */
 	struct kmcl_channel *primary;	/* owner; NULL once the primary was cleaned up */
 	u16 sub_index;			/* 0: no sub-channel */
+
+	/* server.c */
+	struct kmcl_server *server;	/* what it offers; NULL: a client */
 
 	/* hibernate.c */
 	bool sleep_wanted;		/* by the transport */
@@ -478,7 +486,13 @@ void kmcl_link_cut(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_poison(struct kmcl_channel *ch, const char *why);
 
+/* server.c */
+NTSTATUS kmcl_server_enable(struct kmcl_channel *ch);
+bool kmcl_server_rest(struct kmcl_channel *ch);
+bool kmcl_server_accept(struct kmcl_channel *ch);
+
 /* life.c */
+NTSTATUS kmcl_call_opened(struct kmcl_channel *ch);
 void kmcl_call_suspend(struct kmcl_channel *ch);
 void kmcl_call_closed(struct kmcl_channel *ch);
 void kmcl_rest(struct kmcl_channel *ch);

@@ -15,10 +15,11 @@
 #include <linux/export.h>
 #include <linux/module.h>
 #include "kmcl.h"
+#include "server.h"
 
 /* ---- the driver's state callbacks ---- */
 
-static NTSTATUS call_opened(struct kmcl_channel *ch)
+NTSTATUS kmcl_call_opened(struct kmcl_channel *ch)
 {
 	const struct kmcl_state_callbacks *cb = &ch->config.state;
 	VMBCHANNEL handle = kmcl_channel_handle(ch);
@@ -85,7 +86,8 @@ void kmcl_call_suspend(struct kmcl_channel *ch)
 
 void kmcl_call_closed(struct kmcl_channel *ch)
 {
-	ch->may_reenable = true;
+	/* a server is offered again anyway */
+	ch->may_reenable = !ch->server;
 	state_callback(ch, Closed);
 	ch->may_reenable = false;
 }
@@ -106,34 +108,92 @@ void kmcl_rest(struct kmcl_channel *ch)
 /* Give the device back, or stop waiting for it. */
 void kmcl_unclaim(struct kmcl_channel *ch)
 {
+	kmcl_loopback_unwatch(&ch->target);
 	if (ch->claimed)
 		ch->transport->release(&ch->target);
 	ch->claimed = false;
+	if (ch->transport)
+		kmcl_transport_put(ch->transport);
+	ch->transport = NULL;
 	/* what the transport has queued before: it is not meant for the next one */
 	cancel_work_sync(&ch->poison_work);
 	WRITE_ONCE(ch->sleep_wanted, false);
 	WRITE_ONCE(ch->asleep, false);
 }
 
+/*
+ * The loopback first, which costs nothing; a client that finds nothing there goes
+ * on looking while it waits for the bus.  A sub-channel is where its primary is.
+ */
+static int claim(struct kmcl_channel *ch)
+{
+	struct kmcl_transport *t = &kmcl_loopback_transport;
+	int ret;
+
+	if (ch->server)
+		t = &kmcl_server_transport;
+	else if (ch->primary)
+		t = ch->primary->transport;
+	if (!t || !try_module_get(t->owner))
+		return -ENODEV;
+	ch->transport = t;
+	if (t == &kmcl_loopback_transport)
+		kmcl_loopback_watch(&ch->target);
+	ret = t->claim(&ch->target);
+	if (ret != -EINPROGRESS || t != &kmcl_loopback_transport || ch->primary)
+		return ret;
+
+	t = kmcl_transport_get();
+	if (!t && ch->target.has_type) {
+		pr_info("kmcl: %s: there is no VMBus here: waiting for an offer of the loopback\n",
+			ch->name);
+		return -EINPROGRESS;
+	}
+	kmcl_transport_put(ch->transport);
+	ch->transport = t;
+	if (t)
+		return t->claim(&ch->target);
+	kmcl_err(ch, "no transport: modprobe kmcl_vmbus\n");
+	return -EOPNOTSUPP;
+}
+
 /* Back to where Enable began. */
 static void finish(struct kmcl_channel *ch)
 {
 	kmcl_rest(ch);
+	if (ch->server && ch->claimed)
+		kmcl_endpoint_rest(ch->target.link);
 	kmcl_unclaim(ch);
-	kmcl_transport_put(ch->transport);
-	ch->transport = NULL;
-	ch->pause_wanted = false;
+	/* a server needs a Start */
+	ch->pause_wanted = ch->server;
 	ch->returning = false;
 	ch->state = KMCL_DISABLED;
 }
 
-/* An opened channel whose link is down: the rest of the way to disabled. */
+/* The client believes that it has us open: it shall close, and may come again. */
+static void offer_anew(struct kmcl_channel *ch)
+{
+	int ret;
+
+	kmcl_unclaim(ch);
+	ret = claim(ch);
+	ch->claimed = ret == -EINPROGRESS;
+	if (ch->claimed)
+		return;
+	kmcl_err(ch, "cannot be offered again (%d), disabled\n", ret);
+	finish(ch);
+}
+
+/* An opened channel whose link is down: the rest of the way to disabled, or offered. */
 static void close_down(struct kmcl_channel *ch)
 {
 	kmcl_subs_disable(ch);
 	kmcl_suspend(ch);
 	kmcl_call_closed(ch);
-	finish(ch);
+	if (!ch->server || ch->disabling)
+		finish(ch);
+	else if (kmcl_server_rest(ch))
+		offer_anew(ch);
 }
 
 static u32 ring_pages(u32 wanted, u64 packet)
@@ -184,7 +244,7 @@ static NTSTATUS bring_up(struct kmcl_channel *ch)
 	ch->state = KMCL_OPEN;
 	ch->returning = false;
 	WRITE_ONCE(ch->subs_open, true);
-	status = call_opened(ch);
+	status = kmcl_call_opened(ch);
 	if (!NT_SUCCESS(status)) {
 		kmcl_subs_disable(ch);
 		kmcl_link_down(ch, STATUS_CANCELLED);
@@ -223,8 +283,9 @@ static NTSTATUS look(struct kmcl_channel *ch)
 	int ret;
 
 	ch->state = KMCL_WAITING;
+	WRITE_ONCE(ch->retry, false);
 	guid_copy(&ch->target.active, &guid_null);
-	ret = ch->transport->claim(&ch->target);
+	ret = claim(ch);
 	ch->claimed = !ret || ret == -EINPROGRESS;
 	if (ret == -EINPROGRESS)
 		return STATUS_SUCCESS;
@@ -247,13 +308,10 @@ static NTSTATUS enable(struct kmcl_channel *ch)
 	if (!asleep && kmcl_sub_orphaned(ch))
 		return STATUS_INVALID_DEVICE_STATE;
 	status = check_limits(ch);
+	if (!status && ch->server)
+		status = kmcl_server_enable(ch);
 	if (status)
 		return status;
-	ch->transport = kmcl_transport_get();
-	if (!ch->transport) {
-		kmcl_err(ch, "no transport: modprobe kmcl_vmbus\n");
-		return STATUS_NOT_SUPPORTED;
-	}
 
 	kmcl_tx_set(ch, KMCL_TX_OFF, KMCL_TX_HOLD);
 	if (!asleep)
@@ -308,6 +366,16 @@ static void life_work(struct work_struct *work)
 	} else if (ch->reenable && ch->state == KMCL_DISABLED) {
 		ch->reenable = false;
 		status = enable(ch);
+		failed = !NT_SUCCESS(status);
+	} else if (ch->server) {
+		if (ch->state == KMCL_WAITING && kmcl_endpoint_wanted(ch->target.link) &&
+		    kmcl_server_accept(ch))
+			offer_anew(ch);
+	} else if (ch->state == KMCL_WAITING && READ_ONCE(ch->retry) &&
+		   !READ_ONCE(ch->target.link)) {
+		/* @retry is cleared before the look */
+		kmcl_unclaim(ch);
+		status = look(ch);
 		failed = !NT_SUCCESS(status);
 	} else if ((ch->state == KMCL_WAITING && READ_ONCE(ch->target.link)) ||
 		   (ch->state == KMCL_ASLEEP && !ch->sub_index)) {
@@ -398,7 +466,7 @@ void kmcl_take_down(struct kmcl_channel *ch)
 	ch->reenable = false;
 	switch (ch->state) {
 	case KMCL_DISABLED:
-		ch->pause_wanted = false;
+		ch->pause_wanted = ch->server;
 		break;
 	case KMCL_WAITING:
 	case KMCL_ASLEEP:
@@ -471,6 +539,20 @@ void kmcl_target_gone(struct kmcl_target *target)
 	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
 }
 EXPORT_SYMBOL_GPL(kmcl_target_gone);
+
+/**
+ * kmcl_target_retry() - there is something new to look for
+ * @target: that waits, watched for by the loopback
+ *
+ * Context: any up to softirq; waits for nothing.
+ */
+void kmcl_target_retry(struct kmcl_target *target)
+{
+	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
+
+	WRITE_ONCE(ch->retry, true);
+	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+}
 
 /**
  * kmcl_target_lost() - the sub-channel behind a channel has been rescinded
@@ -560,6 +642,7 @@ void kmcl_life_init(struct kmcl_channel *ch)
 	INIT_DELAYED_WORK(&ch->impatient_work, impatient_work);
 	kmcl_link_init(ch);
 	INIT_LIST_HEAD(&ch->target.node);
+	INIT_LIST_HEAD(&ch->target.watch);
 	ch->target.name = ch->name;
 }
 

@@ -58,7 +58,8 @@ static void link_set(struct kmcl_channel *ch, enum kmcl_link_state to)
 /**
  * kmcl_link_up() - open the rings
  * @ch: channel with a target
- * @out_bytes: data bytes of the outgoing ring
+ * @out_bytes: data bytes of the outgoing ring; of no matter to a server, whose
+ *	client has made the rings
  * @in_bytes: of the incoming one
  *
  * Context: process; waits for the peer without limit.
@@ -87,7 +88,7 @@ int kmcl_link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
 		ret = link->ops->open(link, out_bytes, in_bytes);
 	kmcl_step_end(&step);
 	if (!ret) {
-		kmcl_tx_attach(ch, link, out_bytes);
+		kmcl_tx_attach(ch, link, link->out_bytes ?: out_bytes);
 		rcu_assign_pointer(ch->link, link);
 		/* for what the peer did before there was anybody to look */
 		link->ops->kick(link);

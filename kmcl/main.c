@@ -12,6 +12,7 @@
 #include <kmcl/vsc.h>
 #include "kmcl.h"
 #include "nt.h"
+#include "server.h"
 
 struct workqueue_struct *kmcl_wq;
 
@@ -35,6 +36,9 @@ int kmcl_transport_register(struct kmcl_transport *transport)
 	else
 		the_transport = transport;
 	mutex_unlock(&transport_lock);
+	/* channels that have found no transport wait in the loopback */
+	if (!ret)
+		kmcl_loopback_retry();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kmcl_transport_register);
@@ -139,12 +143,19 @@ static int __init kmcl_init(void)
 		return -ENOMEM;
 	ret = kmcl_nt_init();
 	if (ret)
-		destroy_workqueue(kmcl_wq);
+		goto workqueue;
+	ret = kmcl_providers_init();
+	if (!ret)
+		return 0;
+	kmcl_nt_exit();
+workqueue:
+	destroy_workqueue(kmcl_wq);
 	return ret;
 }
 
 static void __exit kmcl_exit(void)
 {
+	kmcl_providers_exit();
 	kmcl_nt_exit();
 	destroy_workqueue(kmcl_wq);
 	/* completers that were in an RCU read side section of ours */

@@ -188,7 +188,7 @@ void kmcl_rx_retire(struct kmcl_incoming *in)
 	if (in->tx.data && in->tx.data != in->data)
 		kfree(in->tx.data);
 	in->tx.data = NULL;
-	if (unlikely(in->gpadl))
+	if (unlikely(in->piece_count))
 		kmcl_incoming_release(in);
 	/* its handle names nothing from here on */
 	atomic64_set(&in->word, (atomic64_read(&in->word) & ~0xffffffffLL) + (1LL << 32) +

@@ -40,7 +40,7 @@ static void call_process(struct kmcl_channel *ch, struct kmcl_incoming *in)
 	VMBPACKETCOMPLETION handle = kmcl_incoming_handle(in);
 	VMBCHANNEL channel = kmcl_channel_handle(ch);
 	void *payload = in->payload;
-	u32 flags = in->gpadl ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
+	u32 flags = in->piece_count ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
 	u32 len = in->len;
 
 	atomic_inc(&ch->rx.delivered);

@@ -151,6 +151,9 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 		status = kmcl_send_now(ch, Buffer, BufferSize);
 		goto out;
 	}
+	/* a client that is asked to hurry could hold a server up for ever */
+	if (ch->server)
+		return STATUS_INVALID_PARAMETER;
 	if (in_interrupt() || irqs_disabled()) {
 		kmcl_err(ch, "%s that waits, above PASSIVE_LEVEL, refused\n", __func__);
 		return STATUS_INVALID_DEVICE_REQUEST;

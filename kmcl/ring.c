@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The reader of every incoming ring.
+ * The reader of every incoming ring, and the writer of those that no bus writes
+ * for us.
  *
  * This is the part that looks at hostile memory.  The write index is captured
  * once per batch, a descriptor once per packet; both are checked before they
  * are used and passed on by value, so that a caller cannot look again by
- * accident.
+ * accident.  The writer captures the reader's index once per packet.
  */
 #include <linux/string.h>
 #include <asm/barrier.h>
@@ -100,6 +101,107 @@ enum kmcl_ring_fault kmcl_ring_head(const struct kmcl_ring *ring, u32 avail,
 	pkt->payload = kmcl_ring_wrap(ring, ring->read, offset);
 	pkt->len = len - offset;
 	return KMCL_RING_OK;
+}
+
+/* Bytes that are not taken; an empty ring has @size of them. */
+static u32 ring_free(u32 size, u32 read, u32 write)
+{
+	return read > write ? read - write : size - write + read;
+}
+
+/**
+ * kmcl_ring_consumed() - publish how far the reader is
+ * @ring: the ring
+ * @published: the index that was published last; updated
+ *
+ * The writer wants a signal when the room that it waits for is there: so the step
+ * that crosses its wish signals, and no other.
+ *
+ * Return: true when the writer must be signalled.
+ */
+bool kmcl_ring_consumed(const struct kmcl_ring *ring, u32 *published)
+{
+	u32 wish, write, before = *published;
+
+	*published = ring->read;
+	/* what was read, then the room */
+	virt_store_release(&ring->ctl->out, cpu_to_le32(ring->read));
+	/* pairs with the writer's, between its wish and its second look */
+	virt_mb();
+	wish = le32_to_cpu(READ_ONCE(ring->ctl->pending_send_size));
+	if (likely(!wish))
+		return false;
+	write = le32_to_cpu(READ_ONCE(ring->ctl->in));
+	/* nonsense is found out by the next look at the ring; signal meanwhile */
+	if (write >= ring->size)
+		return true;
+	return ring_free(ring->size, ring->read, write) > wish &&
+	       ring_free(ring->size, before, write) <= wish;
+}
+
+/**
+ * kmcl_ring_room() - capture how much may be written
+ * @ring: the ring
+ * @room: bytes; 8 less than are free, because a full ring would look empty
+ *
+ * Return: KMCL_RING_OK, or KMCL_RING_INDEX and @room is 0.
+ */
+enum kmcl_ring_fault kmcl_ring_room(const struct kmcl_ring_out *ring, u32 *room)
+{
+	u32 read;
+
+	/* pairs with the reader's store, after it has read what lies before */
+	read = le32_to_cpu(virt_load_acquire(&ring->ctl->out));
+	if (unlikely(read >= ring->size || read % 8)) {
+		*room = 0;
+		return KMCL_RING_INDEX;
+	}
+	*room = ring_free(ring->size, read, ring->write) - 8;
+	return KMCL_RING_OK;
+}
+
+/**
+ * kmcl_ring_put() - copy bytes into the ring
+ * @ring: the ring
+ * @at: offset in the data area, below @ring->size
+ * @from: private memory
+ * @len: bytes, no more than there is room for
+ *
+ * Return: the offset behind them.
+ */
+u32 kmcl_ring_put(const struct kmcl_ring_out *ring, u32 at, const void *from, u32 len)
+{
+	u32 first = ring->size - at;
+
+	if (likely(len < first)) {
+		memcpy(ring->data + at, from, len);
+		return at + len;
+	}
+	memcpy(ring->data + at, from, first);
+	memcpy(ring->data, from + first, len - first);
+	return len - first;
+}
+
+/**
+ * kmcl_ring_publish() - show the reader what has been put
+ * @ring: the ring
+ * @next: offset behind it
+ *
+ * Return: true when the reader must be signalled: it has said that it wants to be,
+ * and had read everything before.
+ */
+bool kmcl_ring_publish(struct kmcl_ring_out *ring, u32 next)
+{
+	u32 before = ring->write;
+
+	ring->write = next;
+	/* the packet, then the index */
+	virt_store_release(&ring->ctl->in, cpu_to_le32(next));
+	/* pairs with the reader's, between its mask and its second look */
+	virt_mb();
+	if (READ_ONCE(ring->ctl->interrupt_mask))
+		return false;
+	return le32_to_cpu(READ_ONCE(ring->ctl->out)) == before;
 }
 
 /**

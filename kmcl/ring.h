@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The reading side of one VMBus ring, over plain memory.
+ * Both sides of one VMBus ring, over plain memory.
  *
  * Everything behind @ctl and @data is shared with a peer that may change it at
  * any time, so each function says what it captures; nothing captured is ever
@@ -100,10 +100,28 @@ struct kmcl_ring_packet {
 	u32 len;
 };
 
+/**
+ * struct kmcl_ring_out - one direction, as its writer sees it
+ * @ctl: shared control page
+ * @data: shared data area
+ * @size: bytes in @data, a multiple of 8
+ * @write: our own write index, never fetched back from @ctl
+ */
+struct kmcl_ring_out {
+	struct kmcl_ring_ctl *ctl;
+	u8 *data;
+	u32 size;
+	u32 write;
+};
+
 enum kmcl_ring_fault kmcl_ring_avail(const struct kmcl_ring *ring, u32 *avail);
 enum kmcl_ring_fault kmcl_ring_head(const struct kmcl_ring *ring, u32 avail,
 				    struct kmcl_ring_packet *pkt);
 void kmcl_ring_copy(const struct kmcl_ring *ring, u32 from, void *to, u32 len);
+bool kmcl_ring_consumed(const struct kmcl_ring *ring, u32 *published);
+enum kmcl_ring_fault kmcl_ring_room(const struct kmcl_ring_out *ring, u32 *room);
+u32 kmcl_ring_put(const struct kmcl_ring_out *ring, u32 at, const void *from, u32 len);
+bool kmcl_ring_publish(struct kmcl_ring_out *ring, u32 next);
 const char *kmcl_ring_fault_name(enum kmcl_ring_fault fault);
 
 /* One past @pos by @bytes; @bytes never exceeds the ring. */

@@ -256,8 +256,8 @@ retire:
  * @flags: the flags
  * @flags_at: their position among the parameters
  *
- * Return: STATUS_SUCCESS; the position; STATUS_INVALID_DEVICE_REQUEST for paged
- * memory above PASSIVE_LEVEL.
+ * Return: STATUS_SUCCESS; the position; STATUS_NOT_SUPPORTED for external data of a
+ * server; STATUS_INVALID_DEVICE_REQUEST for paged memory above PASSIVE_LEVEL.
  */
 NTSTATUS kmcl_check_flags(struct kmcl_channel *ch, bool external, u32 flags,
 			  unsigned int flags_at)
@@ -265,6 +265,9 @@ NTSTATUS kmcl_check_flags(struct kmcl_channel *ch, bool external, u32 flags,
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
 	    (external && !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION)))
 		return STATUS_INVALID_PARAMETER_1 + flags_at - 1;
+	/* the memory of a server's side is not for clients to see */
+	if (unlikely(external && ch->server))
+		return STATUS_NOT_SUPPORTED;
 	if (unlikely(flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) &&
 	    (in_interrupt() || irqs_disabled())) {
 		kmcl_err(ch, "a send of a paged buffer above PASSIVE_LEVEL, refused\n");

@@ -175,7 +175,7 @@ bool kmcl_sub_orphaned(struct kmcl_channel *ch)
 
 /* ---- configuration, and the end of it ---- */
 
-static struct lock_class_key sub_control_class;
+static struct lock_class_key sub_control_class, server_sub_control_class;
 
 NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL Channel, VMBCHANNEL PrimaryChannel,
 					 UINT16 SubChannelIndex)
@@ -186,12 +186,16 @@ NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL Channel, VMBCHANNEL PrimaryC
 	/* one level only: a primary has none above it */
 	if (!ch || ch->has_subs)
 		return STATUS_INVALID_PARAMETER_1;
-	if (ch->sub_index || !primary || primary == ch || primary->sub_index)
+	if (ch->sub_index || !primary || primary == ch || primary->sub_index ||
+	    !primary->server != !ch->server)
 		return STATUS_INVALID_PARAMETER_2;
 	if (!SubChannelIndex)
 		return STATUS_INVALID_PARAMETER_3;
 	/* the primary's is held while those of its sub-channels are waited for */
-	lockdep_set_class(&ch->control, &sub_control_class);
+	if (ch->server)
+		lockdep_set_class(&ch->control, &server_sub_control_class);
+	else
+		lockdep_set_class(&ch->control, &sub_control_class);
 	ch->primary = primary;
 	ch->sub_index = SubChannelIndex;
 	ch->target.primary = &primary->target;

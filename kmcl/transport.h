@@ -28,6 +28,7 @@ struct kmcl_bounce;
 struct hv_vmbus_device_id;
 struct kmcl_channel;
 struct kmcl_link;
+struct kmcl_server;
 struct kmcl_target;
 struct kmcl_vsc;
 struct module;
@@ -78,6 +79,8 @@ struct module;
  * @reserve_mmio: reserve the window of addresses that the offer asks for; a
  *	size of 0 when it asks for none. May sleep; while the target is claimed.
  * @release_mmio: give it back
+ * @opened: of a server's link: what the driver's Opened said to the client that
+ *	opens; an error refuses it. May sleep. NULL: nobody asks.
  * @set_latency: say how late, in 100 ns, a signal to the peer may be; *@old is
  *	how late it could be before. -EOPNOTSUPP: the transport cannot. May sleep;
  *	while the target is claimed.
@@ -105,6 +108,7 @@ struct kmcl_link_ops {
 	int (*reserve_mmio)(struct kmcl_link *link, u64 *start, u64 *size);
 	void (*release_mmio)(struct kmcl_link *link, u64 start, u64 size);
 	int (*set_latency)(struct kmcl_link *link, u16 latency, u16 *old);
+	void (*opened)(struct kmcl_link *link, int err);
 };
 
 #define KMCL_ANY_PROCESSOR	(-1)
@@ -118,6 +122,8 @@ struct kmcl_link_ops {
  *	library before @ops->open
  * @bounce: the library's
  * @in: the incoming ring; filled in by @ops->open
+ * @out_bytes: data bytes of the outgoing one, when they are not what @ops->open was
+ *	asked for; filled in by @ops->open
  * @share_max: bytes of the largest GPADL; filled in by @ops->open
  * @share_wipes: lending memory destroys what is in it; filled in by @ops->open
  * @unshare_first: the peer takes no @ops->unshare after the close; filled in by
@@ -129,6 +135,7 @@ struct kmcl_link {
 	int processor;
 	struct kmcl_bounce *bounce;
 	struct kmcl_ring in;
+	u32 out_bytes;
 	u32 share_max;
 	bool share_wipes;
 	bool unshare_first;
@@ -146,6 +153,8 @@ struct kmcl_link {
  * @instance: instance GUID
  * @primary: for a sub-channel, its primary's target, whose link is up
  * @sub_index: which of the primary's sub-channels
+ * @server: what a server channel offers; NULL: a client's
+ * @watch: the loopback's, see kmcl_loopback_watch()
  * @link: set by the transport when the device is there, until release
  * @device: the VMBus device behind @link, until release
  * @active: its instance GUID, until the next claim
@@ -162,6 +171,8 @@ struct kmcl_target {
 	guid_t instance;
 	struct kmcl_target *primary;
 	u16 sub_index;
+	const struct kmcl_server *server;
+	struct list_head watch;
 
 	struct kmcl_link *link;
 	struct device *device;
@@ -201,6 +212,7 @@ void kmcl_transport_unregister(struct kmcl_transport *transport);
 void kmcl_target_arrived(struct kmcl_target *target);
 void kmcl_target_gone(struct kmcl_target *target);
 void kmcl_target_lost(struct kmcl_target *target);
+void kmcl_target_retry(struct kmcl_target *target);
 void kmcl_target_sleep(struct kmcl_target *target);
 void kmcl_target_wake(struct kmcl_target *target);
 bool kmcl_target_settled(const struct kmcl_target *target);

@@ -38,16 +38,20 @@ static void allocate_wants_a_place_for_the_handle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(NULL, FALSE, NULL), STATUS_INVALID_PARAMETER_3);
 }
 
-static void allocate_refuses_a_server_and_leaves_no_handle(struct kunit *test)
+static void whatever_is_not_0_asks_for_a_server(struct kunit *test)
 {
-	VMBCHANNEL ch = bare;
+	const BOOLEAN values[] = { TRUE, 0x80, FALSE };
+	VMBCHANNEL ch;
+	int i;
 
-	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(NULL, TRUE, &ch), STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_NULL(test, ch);
-	/* a BOOLEAN is a byte: everything but 0 is true */
-	ch = bare;
-	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(NULL, 0x80, &ch), STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_NULL(test, ch);
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, values[i], &ch), STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, VmbServerChannelInitSetFlags(ch, 0),
+				values[i] ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_1);
+		KUNIT_EXPECT_EQ(test, VmbClientChannelInitSetRingBufferPageCount(ch, 4, 4),
+				values[i] ? STATUS_INVALID_PARAMETER_1 : STATUS_SUCCESS);
+		VmbChannelCleanup(ch);
+	}
 }
 
 static void cleanup_of_no_channel_is_harmless(struct kunit *test)
@@ -493,7 +497,7 @@ static void a_pipe_opened_as_a_channel_is_said_and_the_reverse(struct kunit *tes
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(allocate_wants_a_place_for_the_handle),
-	KUNIT_CASE(allocate_refuses_a_server_and_leaves_no_handle),
+	KUNIT_CASE(whatever_is_not_0_asks_for_a_server),
 	KUNIT_CASE(cleanup_of_no_channel_is_harmless),
 	KUNIT_CASE(a_handle_of_another_kind_is_no_channel),
 	KUNIT_CASE(a_parent_device_is_held_until_cleanup),

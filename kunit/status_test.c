@@ -8,24 +8,34 @@
 #include "fixture.h"
 #include "kmsg.h"
 
-static void without_a_transport_enable_is_not_supported(struct kunit *test)
+/* With the bus's transport away: a device cannot come, and GUIDs only in the loopback. */
+static void without_a_transport_a_device_is_not_supported_and_guids_wait(struct kunit *test)
 {
 	struct vsc *v = vsc_new(test);
 	struct kmcl_transport *transport;
+	NTSTATUS status, waits;
+	VMBCHANNEL bare;
 	struct kmsg k;
-	NTSTATUS status;
 
 	vsc_bring_up(v);
 	transport = v->kch->transport;
 	VmbChannelDisable(v->ch);
+	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &bare), STATUS_SUCCESS);
 
 	kmcl_transport_unregister(transport);
 	kmsg_mark(&k);
-	status = VmbChannelEnable(v->ch);
+	status = VmbChannelEnable(bare);
+	waits = VmbChannelEnable(v->ch);
+	KUNIT_EXPECT_EQ(test, v->kch->state, KMCL_WAITING);
 	KUNIT_EXPECT_EQ(test, kmcl_transport_register(transport), 0);
 	KUNIT_EXPECT_EQ(test, status, STATUS_NOT_SUPPORTED);
 	kmsg_expect(test, &k, 1, "no transport: modprobe kmcl_vmbus");
-	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, waits, STATUS_SUCCESS);
+	kmsg_expect(test, &k, 1, "there is no VMBus here: waiting for an offer of the loopback");
+	/* it looks again when there is one */
+	vsc_expect_soon(v, v->logged == 5);
+	vsc_expect_log(v, "UCOSP");
+	VmbChannelCleanup(bare);
 }
 
 /* Keeps its packet; the slot went with the completion, and somebody else may have it. */
@@ -132,7 +142,7 @@ static void a_buffer_cannot_be_shared_with_a_host_that_is_gone(struct kunit *tes
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(without_a_transport_enable_is_not_supported),
+	KUNIT_CASE(without_a_transport_a_device_is_not_supported_and_guids_wait),
 	KUNIT_CASE(a_packet_in_memory_is_sent_again_when_there_is_a_slot),
 	KUNIT_CASE(every_form_of_send_says_what_it_lacks),
 	KUNIT_CASE(a_buffer_cannot_be_shared_with_a_host_that_is_gone),

@@ -21,6 +21,8 @@ typedef struct _OBJECT_HANDLE_INFORMATION *POBJECT_HANDLE_INFORMATION;
 
 struct kmcl_nt_object {
 	refcount_t refs;
+	/* Before the memory goes; NULL: there is nothing to do. */
+	void (*release)(void *body);
 	/* Windows' object bodies are aligned to 16 bytes. */
 	u8 body[] __aligned(16);
 };
@@ -49,8 +51,11 @@ static inline VOID ObDereferenceObject(PVOID Object)
 {
 	struct kmcl_nt_object *o = kmcl_nt_object(Object);
 
-	if (refcount_dec_and_test(&o->refs))
-		kfree(o);
+	if (!refcount_dec_and_test(&o->refs))
+		return;
+	if (o->release)
+		o->release(Object);
+	kfree(o);
 }
 
 /* The parameters between @Handle and @Object are about access checks. */

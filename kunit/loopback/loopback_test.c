@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The loopback: a server and a client find each other, talk, and part.
+ */
+#include <linux/module.h>
+#include "../helper.h"
+#include "../kmsg.h"
+#include "end.h"
+
+static void a_server_and_a_client_find_each_other(struct kunit *test)
+{
+	struct end *s, *c;
+	GUID instance = {};
+
+	end_pair(test, &s, &c);
+	VmbChannelGetInterfaceInstance(c->ch, &instance);
+	KUNIT_EXPECT_MEMEQ(test, &instance, &end_instance, sizeof(GUID));
+}
+
+static void packets_go_both_ways(struct kunit *test)
+{
+	struct end *s, *c;
+	int i;
+
+	end_pair(test, &s, &c);
+	for (i = 0; i < 100; i++) {
+		KUNIT_EXPECT_EQ(test, end_send(c, "to the server", 14, WAIT_FOR_COMPLETION),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, end_send(s, "to the client", 14, WAIT_FOR_COMPLETION),
+				STATUS_SUCCESS);
+	}
+	end_expect_soon(c, atomic_read(&c->ok) == 100);
+	end_expect_soon(s, atomic_read(&s->ok) == 100);
+	KUNIT_EXPECT_EQ(test, atomic_read(&s->received), 100);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->received), 100);
+}
+
+static void a_client_waits_for_its_server(struct kunit *test)
+{
+	struct end *s = end_new(test, true), *c = end_new(test, false);
+
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(c->ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, end_send(c, "early", 6, WAIT_FOR_COMPLETION), STATUS_SUCCESS);
+	end_expect_log(c, "");
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(s->ch), STATUS_SUCCESS);
+	VmbChannelStart(s->ch);
+	end_expect_soon(c, atomic_read(&c->ok) == 1);
+	end_expect_log(c, "OSP");
+}
+
+static void a_server_outlives_its_clients(struct kunit *test)
+{
+	struct end *s, *c;
+	int i;
+
+	end_pair(test, &s, &c);
+	for (i = 0; i < 3; i++) {
+		VmbChannelDisable(c->ch);
+		end_expect_soon(s, s->logged == 2);
+		end_expect_log(s, "UC");
+		KUNIT_EXPECT_EQ(test, VmbChannelEnable(c->ch), STATUS_SUCCESS);
+		end_expect_soon(s, s->logged == 5);
+		end_expect_log(s, "UCOSP");
+		KUNIT_EXPECT_EQ(test, end_send(c, "again", 6, WAIT_FOR_COMPLETION),
+				STATUS_SUCCESS);
+		end_expect_soon(c, atomic_read(&c->ok) == i + 1);
+		end_clear_log(s);
+	}
+}
+
+static void a_server_that_is_disabled_is_a_rescind_to_its_client(struct kunit *test)
+{
+	struct end *s, *c;
+
+	end_pair(test, &s, &c);
+	VmbChannelDisable(s->ch);
+	end_expect_log(s, "UC");
+	end_expect_soon(c, c->logged == 2);
+	end_expect_log(c, "UC");
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(c->ch), STATUS_SUCCESS);
+	end_clear_log(c);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(s->ch), STATUS_SUCCESS);
+	end_expect_soon(c, c->logged == 3);
+	end_expect_log(c, "OSP");
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_server_and_a_client_find_each_other),
+	KUNIT_CASE(packets_go_both_ways),
+	KUNIT_CASE(a_client_waits_for_its_server),
+	KUNIT_CASE(a_server_outlives_its_clients),
+	KUNIT_CASE(a_server_that_is_disabled_is_a_rescind_to_its_client),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "loopback",
+	.init = end_init,
+	.exit = end_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
