@@ -251,6 +251,10 @@ static int server_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 	lent = lent_find(ep, ep->open.gpadl);
 	if (ep->client != KMCL_CLIENT_OPENING || !lent)
 		goto out;
+	/* another open than the one for which there is memory */
+	ret = -EAGAIN;
+	if ((ep->open.downstream_page - 1) * KMCL_PAGE_SIZE > in_bytes)
+		goto out;
 	ret = -ENOMEM;
 	place.memory = vmap(lent->pages, lent->count, VM_MAP, PAGE_KERNEL);
 	if (!place.memory)
@@ -425,6 +429,25 @@ bool kmcl_endpoint_unmap(struct kmcl_link *link, u32 handle)
 bool kmcl_endpoint_wanted(struct kmcl_link *link)
 {
 	return READ_ONCE(kmcl_endpoint(link)->client) == KMCL_CLIENT_OPENING;
+}
+
+/**
+ * kmcl_endpoint_in_bytes() - how much a client that wants to open can write
+ * @link: the server's
+ *
+ * It may change its mind before the rings are opened: see server_open().
+ *
+ * Return: data bytes of the ring from the client.
+ */
+u32 kmcl_endpoint_in_bytes(struct kmcl_link *link)
+{
+	struct kmcl_endpoint *ep = kmcl_endpoint(link);
+	u32 bytes;
+
+	mutex_lock(&ep->lock);
+	bytes = (ep->open.downstream_page - 1) * KMCL_PAGE_SIZE;
+	mutex_unlock(&ep->lock);
+	return bytes;
 }
 
 /**

@@ -493,6 +493,7 @@ bool kmcl_server_accept(struct kmcl_channel *ch);
 
 /* life.c */
 NTSTATUS kmcl_call_opened(struct kmcl_channel *ch);
+u64 kmcl_largest_packet(const struct kmcl_channel *ch);
 void kmcl_call_suspend(struct kmcl_channel *ch);
 void kmcl_call_closed(struct kmcl_channel *ch);
 void kmcl_rest(struct kmcl_channel *ch);

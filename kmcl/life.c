@@ -203,19 +203,20 @@ static u32 ring_pages(u32 wanted, u64 packet)
 }
 
 /* Bytes of the largest packet that the configuration permits, headers included. */
-static u64 largest_packet(const struct kmcl_config *cfg)
+u64 kmcl_largest_packet(const struct kmcl_channel *ch)
 {
+	const struct kmcl_config *cfg = &ch->config;
 	bool pipe = cfg->flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
 	struct kmcl_limits limits = kmcl_limits(cfg);
 
-	return kmcl_external_head(&limits) + (pipe ? KMCL_PIPE_HEADER : 0) +
+	return (ch->server ? KMCL_DESC_SIZE : kmcl_external_head(&limits)) + (pipe ? KMCL_PIPE_HEADER : 0) +
 	       ALIGN((u64)limits.packet, 8);
 }
 
 static NTSTATUS bring_up(struct kmcl_channel *ch)
 {
 	const struct kmcl_config *cfg = &ch->config;
-	u64 packet = largest_packet(cfg) + KMCL_FOOTER_SIZE;
+	u64 packet = kmcl_largest_packet(ch) + KMCL_FOOTER_SIZE;
 	u32 out = ring_pages(cfg->out_pages, packet);
 	u32 in = ring_pages(cfg->in_pages, packet);
 	bool pipe = cfg->flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
@@ -263,7 +264,7 @@ static NTSTATUS check_limits(struct kmcl_channel *ch)
 	const struct kmcl_config *cfg = &ch->config;
 	u64 pool;
 
-	if (largest_packet(cfg) > KMCL_PACKET_MAX) {
+	if (kmcl_largest_packet(ch) > KMCL_PACKET_MAX) {
 		kmcl_err(ch, "MaximumPacketSize %u and external data of %u bytes in up to %u MDLs: no packet may exceed %u bytes with its headers\n",
 			 cfg->max_packet, cfg->max_external, cfg->max_chain, KMCL_PACKET_MAX);
 		return STATUS_INVALID_PARAMETER;

@@ -68,17 +68,27 @@ bool kmcl_server_rest(struct kmcl_channel *ch)
 bool kmcl_server_accept(struct kmcl_channel *ch)
 {
 	struct kmcl_link *link = ch->target.link;
+	u32 in_bytes = kmcl_endpoint_in_bytes(link);
 	NTSTATUS status;
 	int ret;
 
-	ret = kmcl_rx_start(ch, ch->config.in_pages * KMCL_PAGE_SIZE);
+	ret = kmcl_rx_start(ch, in_bytes);
 	if (!ret)
-		ret = kmcl_link_up(ch, 0, 0);
+		ret = kmcl_link_up(ch, 0, in_bytes);
 	if (ret) {
-		/* -ENODEV: the client has changed its mind */
-		if (ret != -ENODEV)
+		if (ret == -ENOMEM)
 			kmcl_err(ch, "no memory for the packets of a client, refused\n");
-		link->ops->opened(link, ret);
+		/* otherwise it has changed its mind, and may have opened anew meanwhile */
+		if (ret != -EAGAIN)
+			link->ops->opened(link, ret);
+		return kmcl_server_rest(ch);
+	}
+	/* a packet that never fits would hold up all behind it */
+	if (kmcl_largest_packet(ch) + KMCL_FOOTER_SIZE + 8 > link->out_bytes) {
+		kmcl_err(ch, "a client's ring of %u bytes is too small for packets of %u, refused\n",
+			 link->out_bytes, ch->config.max_packet);
+		link->ops->opened(link, -EINVAL);
+		kmcl_link_down(ch, STATUS_CANCELLED);
 		return kmcl_server_rest(ch);
 	}
 	kmcl_device_bind(ch);

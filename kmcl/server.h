@@ -106,6 +106,7 @@ static inline struct kmcl_endpoint *kmcl_endpoint(struct kmcl_link *link)
 extern struct kmcl_transport kmcl_server_transport;
 
 bool kmcl_endpoint_wanted(struct kmcl_link *link);
+u32 kmcl_endpoint_in_bytes(struct kmcl_link *link);
 bool kmcl_endpoint_rest(struct kmcl_link *link);
 struct page *kmcl_endpoint_page(struct kmcl_link *link, u64 frame);
 NTSTATUS kmcl_endpoint_map(struct kmcl_link *link, u32 handle, PMDL *mdl);

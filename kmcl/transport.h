@@ -36,7 +36,8 @@ struct module;
 /**
  * struct kmcl_link_ops - what a link can do
  *
- * @open: open both rings; data bytes each, without their control pages. May
+ * @open: open both rings; data bytes each, without their control pages; of a
+ *	server's link, the most that the client may have for the incoming one. May
  *	sleep, waits for the peer without limit. @want_interrupts is the state
  *	the link starts in. Errno: -ENODEV the offer is gone, -ENOMEM, -EAGAIN
  *	refused by the peer.

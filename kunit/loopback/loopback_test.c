@@ -84,12 +84,64 @@ static void a_server_that_is_disabled_is_a_rescind_to_its_client(struct kunit *t
 	end_expect_log(c, "OSP");
 }
 
+static void a_client_whose_ring_is_too_small_is_refused(struct kunit *test)
+{
+	struct end *s = end_new(test, true), *c = end_new(test, false);
+	struct kmsg k;
+
+	/* the client enlarges its rings for packets of its own size, not for ours */
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(s->ch, 16384), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbClientChannelInitSetRingBufferPageCount(c->ch, 4, 4),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(s->ch), STATUS_SUCCESS);
+	VmbChannelStart(s->ch);
+	kmsg_mark(&k);
+	KUNIT_EXPECT_NE(test, VmbChannelEnable(c->ch), STATUS_SUCCESS);
+	kmsg_expect(test, &k, 1, "is too small for packets of 16384, refused");
+	end_expect_log(s, "");
+	KUNIT_ASSERT_EQ(test, VmbClientChannelInitSetRingBufferPageCount(c->ch, 5, 4),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(c->ch), STATUS_SUCCESS);
+	end_expect_log(c, "OSP");
+}
+
+#define LONG	(200u << 10)
+
+static void answer_long(struct end *e, VMBPACKETCOMPLETION pkt, void *buf, u32 len, u32 flags)
+{
+	VmbChannelPacketComplete(pkt, e->priv, LONG);
+}
+
+/* An answer may be as long as the ring that it comes through, whatever ours is. */
+static void a_client_may_have_larger_rings_than_its_server(struct kunit *test)
+{
+	struct end *s = end_new(test, true), *c = end_new(test, false);
+	const u32 len = LONG;
+	void *buf = kunit_kzalloc(test, len, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(c->ch, len), STATUS_SUCCESS);
+	VmbChannelSetTransactionQuota(c->ch, 16);
+	end_bring_up(s, c);
+	KUNIT_EXPECT_EQ(test, end_send(s, "short", 6, WAIT_FOR_COMPLETION), STATUS_SUCCESS);
+	end_expect_soon(s, atomic_read(&s->ok) == 1);
+	/* a long answer */
+	c->priv = buf;
+	c->on_packet = answer_long;
+	KUNIT_EXPECT_EQ(test, end_send(s, "long", 5, WAIT_FOR_COMPLETION), STATUS_SUCCESS);
+	end_expect_soon(s, atomic_read(&s->ok) == 2);
+	KUNIT_EXPECT_EQ(test, end_send(c, buf, len, WAIT_FOR_COMPLETION), STATUS_SUCCESS);
+	end_expect_soon(c, atomic_read(&c->ok) == 1);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_server_and_a_client_find_each_other),
 	KUNIT_CASE(packets_go_both_ways),
 	KUNIT_CASE(a_client_waits_for_its_server),
 	KUNIT_CASE(a_server_outlives_its_clients),
 	KUNIT_CASE(a_server_that_is_disabled_is_a_rescind_to_its_client),
+	KUNIT_CASE(a_client_whose_ring_is_too_small_is_refused),
+	KUNIT_CASE(a_client_may_have_larger_rings_than_its_server),
 	{}
 };
 
