@@ -79,6 +79,7 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 		ch->pause_wanted = true;
 	}
 	kref_init(&ch->ref);
+	ch->wq = is_server ? kmcl_server_wq : kmcl_wq;
 	ch->parent = ParentDeviceObject ? kmcl_device(ParentDeviceObject) : NULL;
 	ch->target.parent = ch->parent;
 	ch->config.max_packet = KMCL_DEFAULT_PACKET;

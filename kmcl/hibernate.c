@@ -69,7 +69,7 @@ static bool quiet(struct kmcl_channel *ch)
 	WRITE_ONCE(ch->falling, true);
 	/* the driver may wait for answers before it is quiet */
 	ch->cancelled = false;
-	queue_delayed_work(kmcl_wq, &ch->impatient_work, KMCL_PATIENCE);
+	queue_delayed_work(ch->wq, &ch->impatient_work, KMCL_PATIENCE);
 	ok = quiesce(ch);
 	cancel_delayed_work_sync(&ch->impatient_work);
 	WRITE_ONCE(ch->falling, false);
@@ -215,7 +215,7 @@ void kmcl_target_sleep(struct kmcl_target *target)
 	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
 
 	WRITE_ONCE(ch->sleep_wanted, true);
-	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+	mod_delayed_work(ch->wq, &ch->life_work, 0);
 }
 EXPORT_SYMBOL_GPL(kmcl_target_sleep);
 
@@ -237,7 +237,7 @@ void kmcl_target_wake(struct kmcl_target *target)
 	while ((sub = kmcl_next_sub(&iter)))
 		wake_up_all(&sub->life_wait);
 	klist_iter_exit(&iter);
-	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+	mod_delayed_work(ch->wq, &ch->life_work, 0);
 }
 EXPORT_SYMBOL_GPL(kmcl_target_wake);
 

@@ -360,6 +360,7 @@ struct kmcl_channel {
 	struct kref ref;		/* the handle's, one per allocated packet */
 	struct rcu_head rcu;		/* for its end: a late handle is looked at */
 	struct device *parent;
+	struct workqueue_struct *wq;	/* servers have one of their own */
 	void *pointer;
 	char name[100];
 	struct ratelimit_state errors;
@@ -454,7 +455,7 @@ do {										\
 		pr_warn("kmcl: %s: " fmt, (ch)->name, ##__VA_ARGS__);		\
 } while (0)
 
-extern struct workqueue_struct *kmcl_wq;
+extern struct workqueue_struct *kmcl_wq, *kmcl_server_wq;
 
 /* main.c */
 struct kmcl_transport *kmcl_transport_get(void);

@@ -209,8 +209,8 @@ u64 kmcl_largest_packet(const struct kmcl_channel *ch)
 	bool pipe = cfg->flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
 	struct kmcl_limits limits = kmcl_limits(cfg);
 
-	return (ch->server ? KMCL_DESC_SIZE : kmcl_external_head(&limits)) + (pipe ? KMCL_PIPE_HEADER : 0) +
-	       ALIGN((u64)limits.packet, 8);
+	return (ch->server ? KMCL_DESC_SIZE : kmcl_external_head(&limits)) +
+	       (pipe ? KMCL_PIPE_HEADER : 0) + ALIGN((u64)limits.packet, 8);
 }
 
 static NTSTATUS bring_up(struct kmcl_channel *ch)
@@ -394,7 +394,7 @@ static void life_work(struct work_struct *work)
 
 	/* from Closed at once, from PnpFailure not in a tight loop */
 	if (ch->reenable)
-		mod_delayed_work(kmcl_wq, &ch->life_work, failed ? HZ : 0);
+		mod_delayed_work(ch->wq, &ch->life_work, failed ? HZ : 0);
 	kmcl_life_leave(ch);
 }
 
@@ -417,7 +417,7 @@ static void impatient_work(struct work_struct *work)
 	kmcl_tx_cancel(ch, STATUS_CANCELLED);
 	/* a sub-channel's would be given up: see sub_wait_lent() */
 	if (kmcl_packets_lent(ch))
-		queue_delayed_work(kmcl_wq, &ch->impatient_work,
+		queue_delayed_work(ch->wq, &ch->impatient_work,
 				   ch->sub_index ? KMCL_STEP_WARN : KMCL_PATIENCE);
 }
 
@@ -479,7 +479,7 @@ void kmcl_take_down(struct kmcl_channel *ch)
 		/* what is in flight may still be answered, for a while */
 		kmcl_tx_drain(ch);
 		ch->cancelled = false;
-		queue_delayed_work(kmcl_wq, &ch->impatient_work, KMCL_PATIENCE);
+		queue_delayed_work(ch->wq, &ch->impatient_work, KMCL_PATIENCE);
 		kmcl_suspend(ch);
 		cancel_delayed_work_sync(&ch->impatient_work);
 		sub_wait_lent(ch);
@@ -518,7 +518,7 @@ void kmcl_target_arrived(struct kmcl_target *target)
 {
 	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
 
-	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+	mod_delayed_work(ch->wq, &ch->life_work, 0);
 }
 EXPORT_SYMBOL_GPL(kmcl_target_arrived);
 
@@ -537,7 +537,7 @@ void kmcl_target_gone(struct kmcl_target *target)
 
 	kmcl_link_down(ch, STATUS_DEVICE_REMOVED);
 	WRITE_ONCE(ch->sleep_wanted, false);
-	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+	mod_delayed_work(ch->wq, &ch->life_work, 0);
 }
 EXPORT_SYMBOL_GPL(kmcl_target_gone);
 
@@ -552,7 +552,7 @@ void kmcl_target_retry(struct kmcl_target *target)
 	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
 
 	WRITE_ONCE(ch->retry, true);
-	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+	mod_delayed_work(ch->wq, &ch->life_work, 0);
 }
 
 /**
@@ -568,7 +568,7 @@ void kmcl_target_lost(struct kmcl_target *target)
 	struct kmcl_channel *ch = container_of(target, struct kmcl_channel, target);
 
 	kmcl_tx_off(ch);
-	queue_work(kmcl_wq, &ch->poison_work);
+	queue_work(ch->wq, &ch->poison_work);
 }
 EXPORT_SYMBOL_GPL(kmcl_target_lost);
 
@@ -586,7 +586,7 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 	if (kmcl_life_is_mine(ch) && ch->may_reenable) {
 		/* takes effect when Closed has returned; then see life_work() */
 		ch->reenable = true;
-		mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+		mod_delayed_work(ch->wq, &ch->life_work, 0);
 		return STATUS_SUCCESS;
 	}
 	if (!kmcl_passive(ch, __func__))

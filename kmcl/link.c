@@ -221,7 +221,7 @@ void kmcl_poison(struct kmcl_channel *ch, const char *why)
 	ch->stats.faults++;
 	kmcl_err(ch, "closing the channel: %s\n", why);
 	kmcl_tx_off(ch);
-	queue_work(kmcl_wq, &ch->poison_work);
+	queue_work(ch->wq, &ch->poison_work);
 }
 
 static void poison_work(struct work_struct *work)
@@ -229,7 +229,7 @@ static void poison_work(struct work_struct *work)
 	struct kmcl_channel *ch = container_of(work, struct kmcl_channel, poison_work);
 
 	kmcl_link_down(ch, STATUS_DEVICE_REMOVED);
-	mod_delayed_work(kmcl_wq, &ch->life_work, 0);
+	mod_delayed_work(ch->wq, &ch->life_work, 0);
 }
 
 /**

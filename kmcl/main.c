@@ -14,7 +14,7 @@
 #include "nt.h"
 #include "server.h"
 
-struct workqueue_struct *kmcl_wq;
+struct workqueue_struct *kmcl_wq, *kmcl_server_wq;
 
 static DEFINE_MUTEX(transport_lock);
 static struct kmcl_transport *the_transport;
@@ -141,13 +141,20 @@ static int __init kmcl_init(void)
 	kmcl_wq = alloc_workqueue("kmcl", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!kmcl_wq)
 		return -ENOMEM;
+	/* a client's work may wait for that of a server in the same kernel */
+	ret = -ENOMEM;
+	kmcl_server_wq = alloc_workqueue("kmcl_server", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!kmcl_server_wq)
+		goto workqueue;
 	ret = kmcl_nt_init();
 	if (ret)
-		goto workqueue;
+		goto server_workqueue;
 	ret = kmcl_providers_init();
 	if (!ret)
 		return 0;
 	kmcl_nt_exit();
+server_workqueue:
+	destroy_workqueue(kmcl_server_wq);
 workqueue:
 	destroy_workqueue(kmcl_wq);
 	return ret;
@@ -157,6 +164,7 @@ static void __exit kmcl_exit(void)
 {
 	kmcl_providers_exit();
 	kmcl_nt_exit();
+	destroy_workqueue(kmcl_server_wq);
 	destroy_workqueue(kmcl_wq);
 	/* completers that were in an RCU read side section of ours */
 	rcu_barrier();

@@ -113,7 +113,7 @@ static void rx_grow(struct work_struct *work)
 			ret = 0;
 	}
 	if (ret)
-		queue_delayed_work(kmcl_wq, &rx->grow, POOL_RETRY);
+		queue_delayed_work(ch->wq, &rx->grow, POOL_RETRY);
 	else
 		kmcl_rx_kick(ch);
 }
@@ -159,7 +159,7 @@ struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes)
 	if (READ_ONCE(rx->objects) >= rx->quota)
 		return NULL;		/* all in use: the next one retired kicks */
 none:
-	queue_delayed_work(kmcl_wq, &rx->grow, 0);
+	queue_delayed_work(ch->wq, &rx->grow, 0);
 	return NULL;
 }
 

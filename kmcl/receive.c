@@ -80,7 +80,7 @@ static void backlog_add(struct kmcl_channel *ch, struct kmcl_incoming *in, bool 
 		list_add_tail(&in->node, &rx->backlog);
 	WRITE_ONCE(rx->backlogged, true);
 	spin_unlock_bh(&rx->lock);
-	queue_work(kmcl_wq, &rx->worker);
+	queue_work(ch->wq, &rx->worker);
 }
 
 /* A packet that its ProcessPacket gave back with DeferToPassive. */
@@ -504,7 +504,7 @@ void kmcl_rx_open_gate(struct kmcl_channel *ch)
 	/* the gate, then the look: pairs with the one in rx_batch() */
 	smp_mb();
 	if (READ_ONCE(ch->rx.backlogged))
-		queue_work(kmcl_wq, &ch->rx.worker);
+		queue_work(ch->wq, &ch->rx.worker);
 	kmcl_rx_kick(ch);
 }
 
