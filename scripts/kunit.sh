@@ -35,7 +35,7 @@ run() {
 # Four guests, for two processors: whichever order they take, the two halves are about as long.
 names=(plain debug debug-load debug-rest)
 { run debug debug kmcl_kunit; run plain plain; } &
-{ run debug-load debug kmcl_load_kunit kmcl_storvsc_kunit kmcl_loopback_kunit; run debug-rest debug kmcl_sim_kunit kmcl_sample_kunit; } &
+{ run debug-load debug kmcl_load_kunit kmcl_storvsc_kunit kmcl_loopback_kunit kmcl_vsp_kunit; run debug-rest debug kmcl_sim_kunit kmcl_sample_kunit; } &
 wait
 
 passed=0 failed=0 skipped=0

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Is the README's example true? Compiles it, as strictly as the library.
+# Are the README's examples true? Compiles the first, as strictly as the library; the second is a
+# file of a sample.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,8 +13,15 @@ modules=$("$ROOT/scripts/modules.sh" 6.12)
 kdir=$(kernel_headers 6.12)
 
 mkdir -p "$dir" "${log%/*}"
-awk '/^```/ { inside = /^```c$/; next } inside' "$ROOT/README.md" >"$dir/ping.c"
+
+# example NUMBER: a block of C, from 1 on.
+example() {
+	awk -v want="$1" '/^```/ { inside = /^```c$/; n += inside; next } inside && n == want' "$ROOT/README.md"
+}
+
+example 1 >"$dir/ping.c"
 [[ -s $dir/ping.c ]] || die "README.md has no example"
+example 2 | diff - "$ROOT/samples/echo/vsp.c" >&2 || die "the README's VSP is not samples/echo/vsp.c"
 cat >"$dir/Kbuild" <<-EOF
 	obj-m += ping.o
 	ccflags-y += -I$ROOT/include -I$ROOT/include/nt
