@@ -27,6 +27,8 @@
 #include "kmcl.h"
 #include "server.h"
 
+#define LENT_MAX	(1u << 20)	/* pages that one client may describe: 4 GiB */
+
 static struct kmcl_endpoint *endpoint_of(struct kmcl_offer *offer)
 {
 	return container_of(offer, struct kmcl_endpoint, offer);
@@ -37,13 +39,28 @@ static struct kmcl_lent *lent_find(struct kmcl_endpoint *ep, u32 handle)
 	return xa_load(&ep->lent, handle);
 }
 
+/* Called with ep->lock. */
+static void lent_forget(struct kmcl_endpoint *ep, struct kmcl_lent *lent)
+{
+	xa_erase(&ep->lent, lent->handle);
+	ep->lent_pages -= lent->count;
+}
+
 /* Called with ep->lock; what can be given back now is collected in @back. */
 static void lent_put(struct kmcl_endpoint *ep, struct kmcl_lent *lent, struct list_head *back)
 {
 	if (--lent->users || !lent->dying)
 		return;
-	xa_erase(&ep->lent, lent->handle);
+	lent_forget(ep, lent);
 	list_add_tail(&lent->node, back);
+}
+
+/* Called with ep->lock: the rings that the last open names are not needed. */
+static void asked_put(struct kmcl_endpoint *ep, struct list_head *back)
+{
+	if (ep->asked)
+		lent_put(ep, ep->asked, back);
+	ep->asked = NULL;
 }
 
 /* Without ep->lock: tell the client what it has back. */
@@ -89,7 +106,8 @@ struct page *kmcl_endpoint_page(struct kmcl_link *link, u64 frame)
  *
  * Context: process.
  * Return: 0; -EINVAL it is not what it should be; -EEXIST the number is in use;
- * -EFAULT there is no such memory; -ENOMEM.
+ * -EFAULT there is no such memory; -ENOMEM, also when the client has described
+ * 4 GiB already.
  */
 int kmcl_offer_gpadl(struct kmcl_offer *offer, u32 handle, u32 byte_offset, u32 byte_count,
 		     const u64 *frames, u32 nr_frames)
@@ -115,7 +133,11 @@ int kmcl_offer_gpadl(struct kmcl_offer *offer, u32 handle, u32 byte_offset, u32 
 			goto free;
 	}
 	mutex_lock(&ep->lock);
-	ret = xa_insert(&ep->lent, handle, lent, GFP_KERNEL);
+	ret = -ENOMEM;
+	if (nr_frames <= LENT_MAX - ep->lent_pages)
+		ret = xa_insert(&ep->lent, handle, lent, GFP_KERNEL);
+	if (!ret)
+		ep->lent_pages += nr_frames;
 	mutex_unlock(&ep->lock);
 	if (!ret)
 		return 0;
@@ -148,7 +170,7 @@ int kmcl_offer_gpadl_teardown(struct kmcl_offer *offer, u32 handle)
 		lent->dying = true;
 		ret = -EINPROGRESS;
 		if (!lent->users) {
-			xa_erase(&ep->lent, handle);
+			lent_forget(ep, lent);
 			kvfree(lent);
 			ret = 0;
 		}
@@ -176,9 +198,9 @@ int kmcl_offer_open(struct kmcl_offer *offer, const struct kmcl_offer_open *open
 
 	mutex_lock(&ep->lock);
 	lent = lent_find(ep, open->gpadl);
-	/* a control page and a page of data at least, each */
+	/* a control page and a page of data at least, each; an index fits into 31 bits */
 	if (!lent || lent->dying || lent->offset || lent->bytes % KMCL_PAGE_SIZE ||
-	    open->downstream_page < 2 || lent->count < 4 ||
+	    open->downstream_page < 2 || lent->count < 4 || lent->bytes > INT_MAX ||
 	    open->downstream_page > lent->count - 2)
 		goto out;
 	ret = -EBUSY;
@@ -186,6 +208,10 @@ int kmcl_offer_open(struct kmcl_offer *offer, const struct kmcl_offer_open *open
 		goto out;
 	ret = 0;
 	ep->open = *open;
+	ep->turn++;
+	/* what has been checked here is what server_open() finds */
+	ep->asked = lent;
+	lent->users++;
 	ep->client = KMCL_CLIENT_OPENING;
 	if (ep->target)
 		kmcl_target_arrived(ep->target);
@@ -200,7 +226,7 @@ EXPORT_SYMBOL_GPL(kmcl_offer_open);
  * @offer: the offer
  *
  * When this returns the server looks at the rings no more. Nothing else that the
- * client has lent is free before its teardown.
+ * client has lent is free before its teardown. ->torn_down may be called meanwhile.
  *
  * Context: process.
  */
@@ -208,6 +234,7 @@ void kmcl_offer_close(struct kmcl_offer *offer)
 {
 	struct kmcl_endpoint *ep = endpoint_of(offer);
 	struct kmcl_target *target;
+	LIST_HEAD(back);
 	bool was_open;
 
 	mutex_lock(&ep->event);
@@ -215,8 +242,10 @@ void kmcl_offer_close(struct kmcl_offer *offer)
 	was_open = ep->client != KMCL_CLIENT_NONE;
 	ep->client = KMCL_CLIENT_NONE;
 	ep->broken = false;
+	asked_put(ep, &back);
 	target = ep->target;
 	mutex_unlock(&ep->lock);
+	give_back(ep, &back);
 	if (was_open && target)
 		kmcl_target_gone(target);
 	mutex_unlock(&ep->event);
@@ -248,12 +277,9 @@ static int server_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 	int ret = -ENODEV;
 
 	mutex_lock(&ep->lock);
-	lent = lent_find(ep, ep->open.gpadl);
-	if (ep->client != KMCL_CLIENT_OPENING || !lent)
-		goto out;
-	/* another open than the one for which there is memory */
-	ret = -EAGAIN;
-	if ((ep->open.downstream_page - 1) * KMCL_PAGE_SIZE > in_bytes)
+	lent = ep->asked;
+	/* another open than the one that the channel has prepared for waits its turn */
+	if (!lent || ep->turn != ep->serving)
 		goto out;
 	ret = -ENOMEM;
 	place.memory = vmap(lent->pages, lent->count, VM_MAP, PAGE_KERNEL);
@@ -261,10 +287,11 @@ static int server_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 		goto out;
 	ret = 0;
 	place.first = ep->open.downstream_page * KMCL_PAGE_SIZE;
-	place.second = (lent->count - ep->open.downstream_page) * KMCL_PAGE_SIZE;
+	place.second = lent->bytes - place.first;
 	ep->memory = place.memory;
+	/* its user goes with it */
 	ep->rings_in = lent;
-	lent->users++;
+	ep->asked = NULL;
 	kmcl_rings_open(&ep->rings, &place, true);
 	WRITE_ONCE(ep->live, true);
 out:
@@ -281,25 +308,34 @@ static int server_close(struct kmcl_link *link)
 	kmcl_rings_close(&ep->rings);
 	vunmap(ep->memory);
 	ep->memory = NULL;
-	ep->broken = ep->client != KMCL_CLIENT_NONE;
+	/* one that has come since knows nothing of these rings */
+	ep->broken = ep->client != KMCL_CLIENT_NONE && ep->turn == ep->serving;
 	mutex_unlock(&ep->lock);
 	return 0;
 }
 
-/* The driver's Opened has returned. */
+/* The driver's Opened has returned, or the client was not let in. */
 static void server_opened(struct kmcl_link *link, int err)
 {
 	struct kmcl_endpoint *ep = kmcl_endpoint(link);
 	struct kmcl_host *host = ep->offer.host;
+	LIST_HEAD(back);
 	bool tell;
 
 	mutex_lock(&ep->lock);
-	tell = ep->client == KMCL_CLIENT_OPENING;
-	if (tell)
-		ep->client = err ? KMCL_CLIENT_NONE : KMCL_CLIENT_OPEN;
+	/* it may have closed meanwhile, and opened anew */
+	tell = ep->client == KMCL_CLIENT_OPENING && ep->turn == ep->serving;
+	if (tell && err) {
+		ep->client = KMCL_CLIENT_NONE;
+		ep->broken = false;
+		asked_put(ep, &back);
+	} else if (tell) {
+		ep->client = KMCL_CLIENT_OPEN;
+	}
 	mutex_unlock(&ep->lock);
 	if (tell)
 		host->ops->opened(host, &ep->offer, err);
+	give_back(ep, &back);
 }
 
 static void server_signal(struct kmcl_rings *rings)
@@ -366,7 +402,7 @@ NTSTATUS kmcl_endpoint_map(struct kmcl_link *link, u32 handle, PMDL *mdl)
 
 	mutex_lock(&ep->lock);
 	lent = lent_find(ep, handle);
-	if (!lent || lent->dying || lent->mdl || lent == ep->rings_in)
+	if (!lent || lent->dying || lent->mdl || lent == ep->rings_in || lent == ep->asked)
 		goto out;
 	status = STATUS_INSUFFICIENT_RESOURCES;
 	lent->mdl = IoAllocateMdl((void *)(uintptr_t)lent->offset, lent->bytes, FALSE, FALSE,
@@ -432,22 +468,31 @@ bool kmcl_endpoint_wanted(struct kmcl_link *link)
 }
 
 /**
- * kmcl_endpoint_in_bytes() - how much a client that wants to open can write
+ * kmcl_endpoint_serve() - turn to the client that wants to open
  * @link: the server's
+ * @out_bytes: data bytes of the ring to it
+ * @in_bytes: of the ring from it
  *
- * It may change its mind before the rings are opened: see server_open().
+ * What is opened and answered from here on is this open of its. If it changes its
+ * mind, that comes to nothing.
  *
- * Return: data bytes of the ring from the client.
+ * Context: process.
+ * Return: false when there is none any more.
  */
-u32 kmcl_endpoint_in_bytes(struct kmcl_link *link)
+bool kmcl_endpoint_serve(struct kmcl_link *link, u32 *out_bytes, u32 *in_bytes)
 {
 	struct kmcl_endpoint *ep = kmcl_endpoint(link);
-	u32 bytes;
+	bool there;
 
 	mutex_lock(&ep->lock);
-	bytes = (ep->open.downstream_page - 1) * KMCL_PAGE_SIZE;
+	there = ep->asked;
+	if (there) {
+		ep->serving = ep->turn;
+		*in_bytes = (ep->open.downstream_page - 1) * KMCL_PAGE_SIZE;
+		*out_bytes = (ep->asked->count - ep->open.downstream_page - 1) * KMCL_PAGE_SIZE;
+	}
 	mutex_unlock(&ep->lock);
-	return bytes;
+	return there;
 }
 
 /**

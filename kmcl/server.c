@@ -28,6 +28,7 @@
 NTSTATUS kmcl_server_enable(struct kmcl_channel *ch)
 {
 	const struct kmcl_server *server = ch->primary ? ch->primary->server : ch->server;
+	bool pipe;
 
 	if (!server->identified) {
 		kmcl_err(ch, "VmbChannelEnable of a server without VmbServerChannelInitSetTargetInterfaceId\n");
@@ -37,6 +38,10 @@ NTSTATUS kmcl_server_enable(struct kmcl_channel *ch)
 		kmcl_err(ch, "a guest cannot offer to its host: VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER or a VMBus handle is missing\n");
 		return STATUS_NOT_SUPPORTED;
 	}
+	pipe = ch->server->flags & VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE;
+	if (pipe != !!(ch->config.flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE))
+		kmcl_warn(ch, "the channel offers a %s, and its driver expects a %s\n",
+			  pipe ? "pipe" : "plain channel", pipe ? "plain channel" : "pipe");
 	return STATUS_SUCCESS;
 }
 
@@ -58,9 +63,30 @@ bool kmcl_server_rest(struct kmcl_channel *ch)
 	return broken;
 }
 
+/* What stands between a client that wants to open and Opened: 0 when nothing does. */
+static int let_in(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes)
+{
+	int ret;
+
+	/* a packet that never fits would hold up all behind it */
+	if (kmcl_largest_packet(ch) + KMCL_FOOTER_SIZE + 8 > out_bytes) {
+		kmcl_err(ch, "a client's ring of %u bytes is too small for packets of %u, refused\n",
+			 out_bytes, ch->config.max_packet);
+		return -EINVAL;
+	}
+	ret = kmcl_rx_start(ch, in_bytes);
+	if (!ret)
+		ret = kmcl_link_up(ch, out_bytes, in_bytes);
+	if (ret == -ENOMEM)
+		kmcl_err(ch, "no memory for the packets of a client, refused\n");
+	return ret;
+}
+
 /**
  * kmcl_server_accept() - a client wants to open
  * @ch: server channel that is offered, whose life the caller owns
+ *
+ * One that is refused before Opened leaves what the driver has queued for the next.
  *
  * Context: process.
  * Return: true when the offer has to be taken back and made anew.
@@ -68,28 +94,17 @@ bool kmcl_server_rest(struct kmcl_channel *ch)
 bool kmcl_server_accept(struct kmcl_channel *ch)
 {
 	struct kmcl_link *link = ch->target.link;
-	u32 in_bytes = kmcl_endpoint_in_bytes(link);
+	u32 out_bytes, in_bytes;
 	NTSTATUS status;
 	int ret;
 
-	ret = kmcl_rx_start(ch, in_bytes);
-	if (!ret)
-		ret = kmcl_link_up(ch, 0, in_bytes);
+	if (!kmcl_endpoint_serve(link, &out_bytes, &in_bytes))
+		return false;
+	ret = let_in(ch, out_bytes, in_bytes);
 	if (ret) {
-		if (ret == -ENOMEM)
-			kmcl_err(ch, "no memory for the packets of a client, refused\n");
-		/* otherwise it has changed its mind, and may have opened anew meanwhile */
-		if (ret != -EAGAIN)
-			link->ops->opened(link, ret);
-		return kmcl_server_rest(ch);
-	}
-	/* a packet that never fits would hold up all behind it */
-	if (kmcl_largest_packet(ch) + KMCL_FOOTER_SIZE + 8 > link->out_bytes) {
-		kmcl_err(ch, "a client's ring of %u bytes is too small for packets of %u, refused\n",
-			 link->out_bytes, ch->config.max_packet);
-		link->ops->opened(link, -EINVAL);
-		kmcl_link_down(ch, STATUS_CANCELLED);
-		return kmcl_server_rest(ch);
+		link->ops->opened(link, ret);
+		kmcl_rx_finish(ch);
+		return false;
 	}
 	kmcl_device_bind(ch);
 	ch->state = KMCL_OPEN;

@@ -76,11 +76,15 @@ enum kmcl_client {
  * @target: the server channel's; NULL: it has none
  * @client: what the client has done last
  * @open: how it opened
+ * @turn: number of its last open
+ * @serving: the open that the channel prepares for, has answered, or has rings of
+ * @asked: what the last open wants its rings in, until they are opened or refused
  * @memory: where the rings are mapped, while they are
  * @rings_in: what holds the rings, until the server has let go of everything
  * @broken: the server closed while the client has it open
  * @live: signals are for somebody
  * @lent: struct kmcl_lent by handle
+ * @lent_pages: in all of them
  */
 struct kmcl_endpoint {
 	struct kmcl_offer offer;
@@ -90,11 +94,15 @@ struct kmcl_endpoint {
 	struct kmcl_target *target;
 	enum kmcl_client client;
 	struct kmcl_offer_open open;
+	u32 turn;
+	u32 serving;
+	struct kmcl_lent *asked;
 	void *memory;
 	struct kmcl_lent *rings_in;
 	bool broken;
 	bool live;
 	struct xarray lent;
+	u32 lent_pages;
 };
 
 static inline struct kmcl_endpoint *kmcl_endpoint(struct kmcl_link *link)
@@ -106,7 +114,7 @@ static inline struct kmcl_endpoint *kmcl_endpoint(struct kmcl_link *link)
 extern struct kmcl_transport kmcl_server_transport;
 
 bool kmcl_endpoint_wanted(struct kmcl_link *link);
-u32 kmcl_endpoint_in_bytes(struct kmcl_link *link);
+bool kmcl_endpoint_serve(struct kmcl_link *link, u32 *out_bytes, u32 *in_bytes);
 bool kmcl_endpoint_rest(struct kmcl_link *link);
 struct page *kmcl_endpoint_page(struct kmcl_link *link, u64 frame);
 NTSTATUS kmcl_endpoint_map(struct kmcl_link *link, u32 handle, PMDL *mdl);
