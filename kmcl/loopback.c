@@ -192,7 +192,14 @@ static void lo_host_rescind(struct kmcl_host *host, struct kmcl_offer *offer)
 		client->result = -ENODEV;
 		complete_all(&client->opened);
 		complete_all(&client->torn_down);
-		kmcl_target_gone(client->target);
+		/*
+		 * A client closes its sub-channels with their primary, and that waits
+		 * for the server, which is here: so here nobody waits for them.
+		 */
+		if (offer->sub_index)
+			kmcl_target_lost(client->target);
+		else
+			kmcl_target_gone(client->target);
 		complete(&client->parted);
 	}
 	/* signals, either way */
@@ -484,13 +491,18 @@ static struct lo_client *client_new(struct kmcl_target *t)
 /* Called with lo_lock. -EINPROGRESS: nothing fits; -EBUSY: it has a client. */
 static int join(struct kmcl_target *t, struct lo_client *client)
 {
+	const struct lo_client *other;
 	int ret = -EINPROGRESS;
 	struct lo_offer *lo;
 
 	list_for_each_entry(lo, &offers, node) {
 		if (!target_fits(t, lo->offer))
 			continue;
-		if (joined(lo)) {
+		other = joined(lo);
+		if (other) {
+			if (!t->any_instance)
+				pr_err("kmcl: %s: the loopback's offer belongs to %s already\n",
+				       t->name, other->target->name);
 			ret = -EBUSY;
 			continue;
 		}
@@ -522,8 +534,6 @@ static int lo_claim(struct kmcl_target *t)
 	if (!ret)
 		return 0;
 	kfree(client);
-	if (ret == -EBUSY)
-		pr_err("kmcl: %s: the loopback's offer has a client already\n", t->name);
 	return ret;
 }
 
