@@ -687,7 +687,7 @@ NTSTATUS VmbChannelGetSystemAddressForGpadl(VMBCHANNEL Channel, UINT32 Flags,
 	struct kmcl_channel *ch = kmcl_channel(Channel);
 	struct kmcl_gpadl *g;
 
-	if (!ch)
+	if (!ch || ch->server)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!kmcl_may_sleep(ch, __func__))
 		return STATUS_INVALID_DEVICE_STATE;
