@@ -41,6 +41,7 @@ enum end_event {
  * @ok: those with STATUS_SUCCESS
  * @cancelled: with STATUS_CANCELLED
  * @removed: with STATUS_DEVICE_REMOVED
+ * @enabled: what a helper's Enable returned, of the case's
  * @pnp_status: last status given to PnpFailure
  * @wait: woken by every callback
  * @priv: the case's own
@@ -61,6 +62,7 @@ struct end {
 	atomic_t ok;
 	atomic_t cancelled;
 	atomic_t removed;
+	NTSTATUS enabled;
 	NTSTATUS pnp_status;
 	wait_queue_head_t wait;
 	void *priv;
