@@ -3,6 +3,7 @@
  * The simulated host's control protocol, against the in-tree bus alone: offers,
  * opens, closes, GPADLs and rescinds, in time, late, refused and out of turn.
  */
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/fault-inject.h>
 #include <linux/module.h>
@@ -373,6 +374,26 @@ static void a_reset_leaves_nothing_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->script.answer, HVSIM_ANSWER_ECHO);
 }
 
+static void settling_waits_for_the_bus_on_every_processor(struct kunit *test)
+{
+	struct hvsim_offer offer = guest_offer(0);
+	struct hvsim_chan *host;
+	int cpu;
+
+	guest->slow = true;
+	for_each_online_cpu(cpu) {
+		set_cpus_allowed_ptr(current, cpumask_of(cpu));
+		host = hvsim_offer(&offer);
+		KUNIT_ASSERT_NOT_NULL(test, host);
+		KUNIT_EXPECT_TRUE(test, hvsim_settle());
+		KUNIT_EXPECT_NOT_NULL(test, guest->dev);
+		hvsim_rescind(host);
+		KUNIT_EXPECT_TRUE(test, hvsim_settle());
+		KUNIT_EXPECT_NULL(test, guest->dev);
+		KUNIT_EXPECT_TRUE(test, hvsim_wait_released(host));
+	}
+}
+
 static struct kunit_case control_cases[] = {
 	KUNIT_CASE(an_offer_is_probed_and_opened),
 	KUNIT_CASE(an_open_can_be_refused),
@@ -391,6 +412,7 @@ static struct kunit_case control_cases[] = {
 	KUNIT_CASE(a_post_that_fails_is_tried_again),
 	KUNIT_CASE(injected_faults_hit_the_guest_only),
 	KUNIT_CASE(a_reset_leaves_nothing_behind),
+	KUNIT_CASE(settling_waits_for_the_bus_on_every_processor),
 	{}
 };
 

@@ -50,6 +50,8 @@ static int guest_probe(struct hv_device *dev, const struct hv_vmbus_device_id *i
 {
 	struct guest *guest = guest_of(dev->channel);
 
+	if (guest->slow)
+		msleep(20);
 	guest->channel = dev->channel;
 	guest->reads = true;
 	if (guest_new_sub)

@@ -27,6 +27,7 @@
  * @callbacks: calls of the channel callback
  * @sending: senders in guest_send()
  * @reads: false: the callback leaves packets in the ring
+ * @slow: probe takes its time
  */
 struct guest {
 	struct hv_device *dev;
@@ -41,6 +42,7 @@ struct guest {
 	unsigned int callbacks;
 	atomic_t sending;
 	bool reads;
+	bool slow;
 };
 
 extern struct guest guests[GUESTS];

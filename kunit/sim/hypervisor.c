@@ -32,6 +32,8 @@ struct vp {
 	u64 crash[NR_CRASH_REGS];
 	struct hrtimer irq_timer;
 	call_single_data_t ipi;
+	/* interrupts sent to it by others and not handled to the end */
+	atomic_t ipis;
 };
 
 static DEFINE_PER_CPU(struct vp, vps);
@@ -132,7 +134,23 @@ static enum hrtimer_restart irq_timer_fn(struct hrtimer *timer)
 
 static void ipi_fn(void *unused)
 {
+	/*
+	 * From here on another one can be sent. Pairs with interrupt_there(): what
+	 * was there before one was not sent is seen here.
+	 */
+	smp_mb();
 	run_handler();
+	atomic_dec(&this_cpu_ptr(&vps)->ipis);
+}
+
+static void interrupt_there(unsigned int cpu, struct vp *vp)
+{
+	atomic_inc(&vp->ipis);
+	/* the event, then the question whether an interrupt is on its way */
+	smp_mb__after_atomic();
+	/* -EBUSY: one is on its way, and will find this event too */
+	if (smp_call_function_single_async(cpu, &vp->ipi))
+		atomic_dec(&vp->ipis);
 }
 
 static void interrupt_here(struct vp *vp)
@@ -162,9 +180,8 @@ static void interrupt(unsigned int cpu)
 	atomic_inc(&hvsim_activity);
 	if (!synic_enabled(vp))
 		return;
-	/* -EBUSY: one is on its way, and will find this event too */
 	if (cpu != get_cpu())
-		smp_call_function_single_async(cpu, &vp->ipi);
+		interrupt_there(cpu, vp);
 	else
 		interrupt_here(vp);
 	put_cpu();
@@ -283,7 +300,8 @@ bool hvsim_hypervisor_idle(void)
 	if (slot && READ_ONCE(slot->header.message_type) != HVMSG_NONE)
 		idle = false;
 	for_each_online_cpu(cpu)
-		if (hrtimer_active(&per_cpu(vps, cpu).irq_timer))
+		if (hrtimer_active(&per_cpu(vps, cpu).irq_timer) ||
+		    atomic_read(&per_cpu(vps, cpu).ipis))
 			idle = false;
 	return idle;
 }

@@ -37,24 +37,37 @@ static void marker_fn(struct work_struct *work)
 	marker_put(marker);
 }
 
-/* flush_workqueue() for queues whose work may wait for a silent host. */
-static bool queue_idle(struct workqueue_struct *wq)
+static bool queue_idle_on(struct workqueue_struct *wq, int cpu)
 {
 	struct marker *marker;
 	bool idle;
 
-	if (!wq)
-		return true;
 	marker = kzalloc(sizeof(*marker), GFP_KERNEL);
 	if (!marker)
 		return false;
 	INIT_WORK(&marker->work, marker_fn);
 	init_completion(&marker->done);
 	refcount_set(&marker->refs, 2);
-	queue_work(wq, &marker->work);
+	queue_work_on(cpu, wq, &marker->work);
 	idle = wait_for_completion_timeout(&marker->done, MARKER_WAIT);
 	marker_put(marker);
 	return idle;
+}
+
+/*
+ * flush_workqueue() for queues whose work may wait for a silent host. Theirs is
+ * a queue for each processor, and the processor's order is all the order there is.
+ */
+static bool queue_idle(struct workqueue_struct *wq)
+{
+	int cpu;
+
+	if (!wq)
+		return true;
+	for_each_online_cpu(cpu)
+		if (!queue_idle_on(wq, cpu))
+			return false;
+	return true;
 }
 
 static bool tasklet_idle(const struct tasklet_struct *tasklet)
