@@ -2,9 +2,9 @@
 /*
  * The life of a channel: who is called when, and what happens to sends meanwhile.
  */
-#include <linux/delay.h>
 #include <linux/module.h>
 #include "fixture.h"
+#include "helper.h"
 #include "kmsg.h"
 
 static void clear_log(struct vsc *v)
@@ -405,36 +405,35 @@ static void hold_packet(struct vsc *v, VMBPACKETCOMPLETION pkt, void *buf, u32 l
 	held = pkt;
 }
 
-struct later {
-	struct delayed_work work;
-	struct vsc *v;
-	unsigned int logged;		/* callbacks called by then */
+struct taking_down {
+	void (*down)(VMBCHANNEL ch);
+	VMBCHANNEL ch;
 };
 
-static void complete_held(struct work_struct *work)
+static void take_down(void *arg)
 {
-	struct later *later = container_of(to_delayed_work(work), struct later, work);
+	struct taking_down *t = arg;
 
-	later->logged = later->v->logged;
-	VmbChannelPacketComplete(held, NULL, 0);
-	held = NULL;
+	t->down(t->ch);
 }
 
 static void expect_wait_for_incoming(struct vsc *v, void (*down)(VMBCHANNEL ch),
 				     const char *before, const char *after)
 {
-	struct later later = { .v = v };
+	struct taking_down t = { .down = down, .ch = v->ch };
+	struct helper h;
 
 	v->on_packet = hold_packet;
 	host_sends(v, 1);
 	vsc_expect_soon(v, atomic_read(&v->received) == 1);
-	INIT_DELAYED_WORK_ONSTACK(&later.work, complete_held);
-	schedule_delayed_work(&later.work, msecs_to_jiffies(60));
-	down(v->ch);
-	KUNIT_EXPECT_NULL(v->test, held);
-	flush_delayed_work(&later.work);
-	destroy_delayed_work_on_stack(&later.work);
-	KUNIT_EXPECT_EQ(v->test, later.logged, strlen(before));
+	KUNIT_ASSERT_TRUE(v->test, helper_start(&h, take_down, &t));
+	vsc_expect_soon(v, v->logged == strlen(before));
+	schedule_timeout_uninterruptible(HZ / 20);
+	KUNIT_EXPECT_FALSE(v->test, completion_done(&h.done));
+	vsc_expect_log(v, before);
+	VmbChannelPacketComplete(held, NULL, 0);
+	held = NULL;
+	KUNIT_EXPECT_TRUE(v->test, helper_join(&h));
 	vsc_expect_log(v, after);
 }
 
