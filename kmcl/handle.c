@@ -24,7 +24,10 @@ static struct {
 } gone[16];
 static u32 gone_next;
 
-static DEFINE_RATELIMIT_STATE(bad_handles, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+/* Of all channels together. For the suites, which would wait for its interval. */
+struct ratelimit_state kmcl_bad_handles =
+	RATELIMIT_STATE_INIT(kmcl_bad_handles, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+EXPORT_SYMBOL_GPL(kmcl_bad_handles);
 
 /**
  * kmcl_chunk_new() - make free slots and enter them into the table
@@ -306,7 +309,7 @@ void kmcl_handle_bad(const void *handle, enum kmcl_kind wanted, const char *who,
 	char name[sizeof_field(struct kmcl_channel, name)];
 	bool reachable = !in_hardirq() && !irqs_disabled();
 
-	if (!handle || !__ratelimit(&bad_handles))
+	if (!handle || !__ratelimit(&kmcl_bad_handles))
 		return;
 	strscpy(name, "a channel that is gone", sizeof(name));
 	if (reachable)

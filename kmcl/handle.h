@@ -35,6 +35,7 @@
 #include <linux/atomic.h>
 #include <linux/build_bug.h>
 #include <linux/instruction_pointer.h>
+#include <linux/ratelimit_types.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
@@ -118,6 +119,7 @@ struct kmcl_chunk {
 };
 
 extern struct kmcl_chunk __rcu *kmcl_table[KMCL_CHUNKS];
+extern struct ratelimit_state kmcl_bad_handles;
 
 struct kmcl_chunk *kmcl_chunk_new(struct kmcl_channel *ch, gfp_t gfp);
 void kmcl_chunk_free(struct kmcl_chunk *chunk);

@@ -5,7 +5,6 @@
  * memory that is gone.
  */
 #include <linux/bottom_half.h>
-#include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -62,7 +61,8 @@ static unsigned long replies(struct vsc *v)
 /* The lines are rate limited together: a case begins with the full number. */
 static int handle_init(struct kunit *test)
 {
-	ssleep(6);
+	ratelimit_state_init(&kmcl_bad_handles, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
 	return vsc_suite_init(test);
 }
 
