@@ -113,12 +113,15 @@ static inline NTSTATUS vsc_set_state(VMBCHANNEL ch, VMB_CHANNEL_STATE_CHANGE_CAL
 	return VmbChannelInitSetStateChangeCallbacks(ch, any);
 }
 
-/* Wait up to 5 s for something that callbacks bring about. */
-#define vsc_wait(v, condition)	(wait_event_timeout((v)->wait, condition, 5 * HZ) > 0)
+/* Wait for something that callbacks bring about, as long as a busy machine may take. */
+#define vsc_wait(v, condition)	(wait_event_timeout((v)->wait, condition, 20 * HZ) > 0)
 #define vsc_expect_soon(v, condition)						\
 	KUNIT_EXPECT_TRUE_MSG((v)->test, vsc_wait(v, condition), "never: " #condition)
 #define vsc_expect_log(v, letters)						\
 	KUNIT_EXPECT_STREQ((v)->test, (v)->log, letters)
+/* Now, and not soon; its own work may still look whether there is anything to do. */
+#define vsc_expect_disabled(v)							\
+	KUNIT_EXPECT_EQ((v)->test, READ_ONCE((v)->kch->state), KMCL_DISABLED)
 #define WAIT_FOR_COMPLETION VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
 #endif

@@ -44,10 +44,10 @@ static inline bool helper_join(struct helper *h)
 	return wait_for_completion_timeout(&h->done, 20 * HZ);
 }
 
-/* Look every tick, for what wakes nobody. */
+/* Look every tick, for what wakes nobody, as long as a busy machine may take. */
 #define becomes(condition)						\
 ({									\
-	unsigned long end_ = jiffies + 5 * HZ;				\
+	unsigned long end_ = jiffies + 20 * HZ;				\
 	bool is_;							\
 									\
 	while (!(is_ = (condition)) && time_before(jiffies, end_))	\

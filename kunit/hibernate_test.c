@@ -180,7 +180,7 @@ static void a_channel_disabled_while_asleep_stays_disabled(struct kunit *test)
 	send_some(v);
 	VmbChannelDisable(v->ch);
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->cancelled), SOME);
-	KUNIT_EXPECT_TRUE(test, is_disabled(v));
+	vsc_expect_disabled(v);
 	thaw(v);
 	hvsim_settle();
 	KUNIT_EXPECT_FALSE(test, v->host->open);
@@ -238,7 +238,7 @@ static void a_disabled_channel_stays_disabled(struct kunit *test)
 	thaw(v);
 	hvsim_settle();
 	KUNIT_EXPECT_FALSE(test, v->host->open);
-	KUNIT_EXPECT_TRUE(test, is_disabled(v));
+	vsc_expect_disabled(v);
 	vsc_expect_log(v, "");
 }
 
@@ -301,7 +301,7 @@ static void a_channel_enabled_while_its_device_sleeps_comes_up_afterwards(struct
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
 	KUNIT_EXPECT_FALSE(test, v->host->open);
 	thaw(v);
-	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&opened, 5 * HZ));
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&opened, 20 * HZ));
 	KUNIT_EXPECT_TRUE(test, v->host->open);
 
 	/* and one that gives up */
@@ -370,7 +370,7 @@ static void a_sub_channel_enabled_while_its_primary_sleeps_comes_up_afterwards(s
 	vsc_offer(v);
 	expect_then_clear(v, "OSP");
 	expect_traffic(v);
-	KUNIT_EXPECT_TRUE(test, is_disabled(w));
+	vsc_expect_disabled(w);
 }
 
 static void a_primary_disabled_while_asleep_disables_its_sub_channels(struct kunit *test)
@@ -380,8 +380,8 @@ static void a_primary_disabled_while_asleep_disables_its_sub_channels(struct kun
 	vsc_bring_up(v);
 	freeze(p);
 	VmbChannelDisable(p->ch);
-	KUNIT_EXPECT_TRUE(test, is_disabled(p));
-	KUNIT_EXPECT_TRUE(test, is_disabled(v));
+	vsc_expect_disabled(p);
+	vsc_expect_disabled(v);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_INVALID_DEVICE_STATE);
 	thaw(p);
 	expect_then_clear(v, "UC");
@@ -559,7 +559,7 @@ static void a_disable_that_meets_a_sleep_ends_disabled(struct kunit *test)
 			schedule_timeout_uninterruptible(round % 3 - 1);
 		freeze(v);
 		KUNIT_EXPECT_TRUE(test, helper_join(&h));
-		KUNIT_EXPECT_TRUE(test, is_disabled(v));
+		vsc_expect_disabled(v);
 		expect_then_clear(v, "UC");
 		thaw(v);
 		KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);

@@ -67,7 +67,7 @@ static void expect_disabled(struct vsc *v)
 	struct kmcl_channel *kch = v->kch;
 	long left = wait_event_timeout(kch->life_wait,
 				       READ_ONCE(kch->state) == KMCL_DISABLED &&
-				       !READ_ONCE(kch->life_owner), 5 * HZ);
+				       !READ_ONCE(kch->life_owner), 20 * HZ);
 
 	KUNIT_EXPECT_GT_MSG(v->test, left, 0, "never disabled");
 }

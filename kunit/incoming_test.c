@@ -394,7 +394,7 @@ static VOID hold(VMBCHANNEL ch, PVOID context, VMBPACKETCOMPLETION pkt, PVOID bu
 	atomic_inc(&v->received);
 	wake_up_all(&v->wait);
 	/* while the next ones pile up in the backlog */
-	wait_event_timeout(v->wait, v->priv, 5 * HZ);
+	wait_event_timeout(v->wait, v->priv, 20 * HZ);
 	VmbChannelPacketComplete(pkt, NULL, 0);
 }
 

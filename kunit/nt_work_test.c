@@ -136,7 +136,7 @@ static void a_dpc_may_free_itself(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, dpc);
 	KeInitializeDpc(dpc, free_routine, &done);
 	KeInsertQueueDpc(dpc, NULL, NULL);
-	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&done, 5 * HZ));
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&done, 20 * HZ));
 }
 
 /* ---- timers ---- */

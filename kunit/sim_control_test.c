@@ -77,7 +77,7 @@ static void a_late_open_result_still_opens(struct kunit *test)
 	struct hvsim_chan *host = stuck_in_open(test);
 
 	hvsim_unhold(host, CHANNELMSG_OPENCHANNEL);
-	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&guest->probed, 5 * HZ));
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&guest->probed, 20 * HZ));
 	KUNIT_EXPECT_EQ(test, guest->open_error, 0);
 	KUNIT_EXPECT_TRUE(test, host->open);
 }
@@ -87,7 +87,7 @@ static void a_rescind_ends_a_wait_for_the_open_result(struct kunit *test)
 	struct hvsim_chan *host = stuck_in_open(test);
 
 	hvsim_rescind(host);
-	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&guest->probed, 5 * HZ));
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&guest->probed, 20 * HZ));
 	KUNIT_EXPECT_NE(test, guest->open_error, 0);
 	KUNIT_EXPECT_TRUE(test, hvsim_wait_released(host));
 }
@@ -128,7 +128,7 @@ static struct hvsim_chan *stuck_in_close(struct kunit *test, struct closer *clos
 
 static void finish_close(struct kunit *test, struct closer *closer)
 {
-	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&closer->done, 5 * HZ));
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&closer->done, 20 * HZ));
 	flush_work(&closer->work);
 	destroy_work_on_stack(&closer->work);
 }

@@ -118,7 +118,7 @@ struct hvsim_chan *guest_up(struct kunit *test, unsigned int index)
 	struct hvsim_chan *host = hvsim_offer(&offer);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(host));
-	KUNIT_ASSERT_TRUE(test, wait_for_completion_timeout(&guests[index].probed, 5 * HZ));
+	KUNIT_ASSERT_TRUE(test, wait_for_completion_timeout(&guests[index].probed, 20 * HZ));
 	KUNIT_ASSERT_EQ(test, guests[index].open_error, 0);
 	KUNIT_ASSERT_TRUE(test, host->open);
 	return host;
@@ -162,7 +162,7 @@ int guest_send(struct guest *guest, u64 id, const void *data, u32 len)
 bool guest_wait(struct guest *guest, unsigned int completions)
 {
 	while (READ_ONCE(guest->completions) < completions)
-		if (!wait_for_completion_timeout(&guest->answered, 5 * HZ))
+		if (!wait_for_completion_timeout(&guest->answered, 20 * HZ))
 			return false;
 	return true;
 }

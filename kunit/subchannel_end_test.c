@@ -208,7 +208,7 @@ static void a_rescinded_sub_channel_that_enables_inside_Closed_takes_the_next(st
 	/* the primary closes: it has to wait for that one to open */
 	VmbChannelDisable(p->ch);
 	KUNIT_EXPECT_EQ(test, (NTSTATUS)(long)v->priv, STATUS_INVALID_DEVICE_STATE);
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(v));
+	vsc_expect_disabled(v);
 	subs_expect_story(test, "ucUC");
 }
 
@@ -245,8 +245,8 @@ static void a_primary_that_is_rescinded_takes_its_sub_channels_with_it(struct ku
 	KUNIT_EXPECT_EQ(test, subs_done(v), SOME);
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->removed), SOME);
 	KUNIT_EXPECT_TRUE(test, becomes(subs_is_disabled(p)));
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(v));
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(w));
+	vsc_expect_disabled(v);
+	vsc_expect_disabled(w);
 	vsc_expect_log(v, "UC");
 	vsc_expect_log(w, "UC");
 	/* the primary's last */
@@ -264,7 +264,7 @@ static void a_poisoned_primary_takes_its_sub_channels_with_it(struct kunit *test
 	hvsim_poke(p->host, HVSIM_H2G, HVSIM_WRITE_INDEX, 4);
 	hvsim_interrupt(p->host);
 	KUNIT_EXPECT_TRUE(test, becomes(subs_is_disabled(p)));
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(v));
+	vsc_expect_disabled(v);
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->removed), SOME);
 	subs_expect_story(test, "ucUC");
 	KUNIT_EXPECT_FALSE(test, v->host->open);
@@ -282,7 +282,7 @@ static void an_unbound_device_takes_its_sub_channels_with_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->removed), SOME);
 	KUNIT_EXPECT_FALSE(test, v->host->open);
 	KUNIT_EXPECT_TRUE(test, becomes(subs_is_disabled(p)));
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(v));
+	vsc_expect_disabled(v);
 	subs_expect_story(test, "ucUC");
 }
 
@@ -367,8 +367,8 @@ static void enables_and_disables_that_meet_the_primarys_return(struct kunit *tes
 			hvsim_rescind(v->host);
 		KUNIT_EXPECT_TRUE(test, helper_join(&h));
 		KUNIT_EXPECT_TRUE(test, helper_join(&g));
-		KUNIT_EXPECT_TRUE(test, subs_is_disabled(p));
-		KUNIT_EXPECT_TRUE(test, subs_is_disabled(v));
+		vsc_expect_disabled(p);
+		vsc_expect_disabled(v);
 		KUNIT_EXPECT_FALSE(test, p->host->open);
 		if (round % 3) {
 			hvsim_rescind(v->host);

@@ -51,7 +51,7 @@ static void a_sub_channel_is_enabled_only_while_its_primary_is_open(struct kunit
 	vsc_expect_soon(p, p->logged == 3);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
 	VmbChannelDisable(p->ch);
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(v));
+	vsc_expect_disabled(v);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_INVALID_DEVICE_STATE);
 	vsc_expect_log(v, "");
 }
@@ -65,7 +65,7 @@ static void a_sub_channel_whose_primary_is_cleaned_up_stays_disabled(struct kuni
 	vsc_drop(p);
 	kmsg_expect(test, &k, 1, "1 sub-channels left");
 	subs_expect_story(test, "ucUC");
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(v));
+	vsc_expect_disabled(v);
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(v->ch), STATUS_INVALID_DEVICE_STATE);
 }
 
@@ -200,8 +200,8 @@ static void an_Opened_that_fails_takes_the_sub_channel_with_it(struct kunit *tes
 	p->opened_status = STATUS_UNSUCCESSFUL;
 	KUNIT_EXPECT_EQ(test, vsc_up(p), STATUS_UNSUCCESSFUL);
 	subs_expect_story(test, "Ooc");
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(v));
-	KUNIT_EXPECT_TRUE(test, subs_is_disabled(p));
+	vsc_expect_disabled(v);
+	vsc_expect_disabled(p);
 	KUNIT_EXPECT_FALSE(test, p->host->open);
 }
 

@@ -250,7 +250,7 @@ static void a_rescind_during_the_close_ends_it_once(struct kunit *test)
 	hvsim_unhold(v->host, CHANNELMSG_GPADL_TEARDOWN);
 	KUNIT_EXPECT_TRUE(test, helper_join(&h));
 	KUNIT_EXPECT_TRUE(test, hvsim_wait_released(v->host));
-	KUNIT_EXPECT_TRUE(test, is_disabled(v));
+	vsc_expect_disabled(v);
 	vsc_expect_log(v, "UC");
 }
 
@@ -349,7 +349,7 @@ static void a_disable_cuts_a_handshake_in_PostStarted_short(struct kunit *test)
 	VmbChannelDisable(v->ch);
 	KUNIT_EXPECT_TRUE(test, helper_join(&h));
 	KUNIT_EXPECT_EQ(test, handshake_status, STATUS_DEVICE_REMOVED);
-	KUNIT_EXPECT_TRUE(test, is_disabled(v));
+	vsc_expect_disabled(v);
 	vsc_expect_log(v, "OSPUC");
 }
 
@@ -436,7 +436,7 @@ static void two_disables_at_once_close_once_and_both_return(struct kunit *test)
 	hvsim_unhold(v->host, CHANNELMSG_GPADL_TEARDOWN);
 	KUNIT_EXPECT_TRUE(test, helper_join(&a));
 	KUNIT_EXPECT_TRUE(test, helper_join(&b));
-	KUNIT_EXPECT_TRUE(test, is_disabled(v));
+	vsc_expect_disabled(v);
 	vsc_expect_log(v, "UC");
 	KUNIT_EXPECT_EQ(test, v->host->stats.control[CHANNELMSG_CLOSECHANNEL], 1);
 }
@@ -511,7 +511,7 @@ static void rings_that_cannot_be_closed_stay_with_the_host(struct kunit *test)
 	VmbChannelDisable(v->ch);
 	KUNIT_EXPECT_EQ(test, hvsim_failing_posts(), 0);
 	kmsg_expect(test, &k, 1, "the rings could not be closed; their memory stays with the host");
-	KUNIT_EXPECT_TRUE(test, is_disabled(v));
+	vsc_expect_disabled(v);
 	vsc_expect_log(v, "UC");
 	/* the host never heard of it and may go on writing */
 	KUNIT_EXPECT_TRUE(test, v->host->open);
