@@ -4,13 +4,6 @@
 # Scenario "check": does the driver under test do its work in a stock kernel, against this host?
 # One result line each; stops at the first failure.
 
-# taken NAME: the driver has the device, the host has its version and its reports.
-taken() {
-	wait_for 30 "the version handshake" says version guest || not_ok "$DRIVER agrees with the host on a version"
-	handshake=$SECONDS
-	reports_follow guest || not_ok "status reports reach the host and follow the guest's memory ($reply)"
-}
-
 owner() { ask guest 20 "basename \$(readlink /sys/bus/vmbus/devices/$device/driver)"; }
 
 # The kernel's own driver has the device: the driver under test says so in one line that tells how
@@ -33,17 +26,6 @@ take_from_hv_balloon() {
 		error=$(unload guest && load guest) || not_ok "$DRIVER loads after the device was freed: $error"
 	fi
 }
-
-# The whole of it but the power: every device freezes, the image is taken, they thaw, it is written to
-# the disk, they freeze again, it is read back and takes over, and they are restored.
-hibernate() {
-	ask guest 20 'modprobe -a virtio_pci virtio_blk && mkswap /dev/vda && swapon /dev/vda &&
-		echo test_resume >/sys/power/disk' >/dev/null || return 1
-	ask guest 300 'echo disk >/sys/power/state'
-}
-
-# hibernations: how many the guest has come back from.
-hibernations() { ask guest 20 'dmesg | grep -c "PM: hibernation: hibernation exit"'; }
 
 with_disk guest
 # every transfer bounces, as in a guest whose memory the host cannot see
@@ -69,8 +51,8 @@ if [[ $DRIVER != hv_balloon ]]; then
 	reports_follow guest || not_ok "reports flow after rmmod was refused ($reply)"
 	ok "rmmod refuses to take the library from under a driver"
 
-	error=$(hibernate) || not_ok "the guest hibernates: $error"
-	[[ $(hibernations) == 1 ]] || not_ok "the guest comes back from hibernation"
+	error=$(hibernate guest) || not_ok "the guest hibernates: $error"
+	[[ $(hibernations guest) == 1 ]] || not_ok "the guest comes back from hibernation"
 	taken
 	ok "the guest hibernates and comes back; $DRIVER agrees with the host anew and reports to it"
 fi

@@ -3,10 +3,11 @@
 #
 # A stock Debian kernel as a guest of QEMU's VMBus host, with the modules under test in it.
 #
-# usage: run.sh check|demo [--driver NAME] [--rig kvm|nested]
+# usage: run.sh check|demo|hibernate [--driver NAME] [--rig kvm|nested]
 #
 #   check           prints a line "ok N - ..." or "not ok N - ..." for each result
 #   demo            tells what happens
+#   hibernate       results again: the guest hibernates five times, and nothing else
 #   --driver NAME   kmcl_dynmem, or hv_balloon: the kernel's own driver, to try the rig itself
 #   --rig NAME      do not choose between KVM and the nested rig, take this one
 #
@@ -26,7 +27,7 @@ scenario=${1:-}
 driver=kmcl_dynmem
 rig=
 
-[[ $scenario == check || $scenario == demo ]] || die "usage: run.sh check|demo [--driver NAME] [--rig kvm|nested]"
+[[ $scenario == @(check|demo|hibernate) ]] || die "usage: run.sh check|demo|hibernate [--driver NAME] [--rig kvm|nested]"
 shift
 while (($#)); do
 	case $1:${2:-} in
@@ -43,7 +44,7 @@ child='' bad=''
 at_exit() {
 	local code=$?
 	[[ -z $child ]] || kill "$child" 2>/dev/null || true
-	if ((code)) && [[ $scenario == check && -z $bad ]]; then
+	if ((code)) && [[ $scenario != demo && -z $bad ]]; then
 		echo "not ok - the VM rig works"
 	fi
 }
@@ -97,7 +98,7 @@ make_firmware
 make_guest "$image" "$vm/guest.img" "${modules[@]}"
 rm -rf "$vm/scenario"
 mkdir "$vm/scenario"
-cp "$ROOT"/scripts/vm/{host,check,demo,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/"
+cp "$ROOT"/scripts/vm/{host,check,demo,hibernate,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/"
 
 # ---- one run --------------------------------------------------------------------------------
 
