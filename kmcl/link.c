@@ -126,6 +126,8 @@ static bool link_close(struct kmcl_channel *ch)
 	struct kmcl_step step;
 	int ret;
 
+	if (link->ops->leave)
+		link->ops->leave(link);
 	mutex_lock(&ch->control);
 	if (link->unshare_first)
 		kmcl_gpadls_unshare(ch);

@@ -361,7 +361,8 @@ static int lo_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 	return 0;
 }
 
-static int lo_close(struct kmcl_link *link)
+/* A server that keeps a GPADL mapped lets go of it when its client closes. */
+static void lo_leave(struct kmcl_link *link)
 {
 	struct lo_client *client = client_of(link);
 
@@ -369,6 +370,12 @@ static int lo_close(struct kmcl_link *link)
 	if (client->offer)
 		kmcl_offer_close(client->offer);
 	mutex_unlock(&client->lock);
+}
+
+static int lo_close(struct kmcl_link *link)
+{
+	struct lo_client *client = client_of(link);
+
 	kmcl_rings_close(&client->rings);
 	take_back(client, client->ring_gpadl);
 	vfree(client->memory);
@@ -452,6 +459,7 @@ static int lo_set_latency(struct kmcl_link *link, u16 latency, u16 *old)
 
 static const struct kmcl_link_ops lo_link_ops = {
 	.open		= lo_open,
+	.leave		= lo_leave,
 	.close		= lo_close,
 	.send		= kmcl_rings_send,
 	.send_external	= kmcl_rings_send_external,

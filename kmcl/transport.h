@@ -41,6 +41,8 @@ struct module;
  *	sleep, waits for the peer without limit. @want_interrupts is the state
  *	the link starts in. Errno: -ENODEV the offer is gone, -ENOMEM, -EAGAIN
  *	refused by the peer.
+ * @leave: say to the peer that @close comes, for it may end what @unshare waits for.
+ *	May sleep; not one at a time with the others. NULL: it does not.
  * @close: close them. May sleep, waits for the peer without limit. A failure
  *	means that the peer may still write to the rings: the transport leaves
  *	them allocated for ever. -EINPROGRESS: a sub-channel's, which stay open
@@ -88,6 +90,7 @@ struct module;
  */
 struct kmcl_link_ops {
 	int (*open)(struct kmcl_link *link, u32 out_bytes, u32 in_bytes);
+	void (*leave)(struct kmcl_link *link);
 	int (*close)(struct kmcl_link *link);
 	int (*send)(struct kmcl_link *link, const void *data, u32 len, u64 id,
 		    enum kmcl_packet_type type, bool wants_reply);
