@@ -12,11 +12,15 @@
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <ntddk.h>
 #include "compat.h"
+#include "nt.h"
 
 /* Of Windows' pages in a page of the kernel's: one, but for other processors. */
 #define PFNS_PER_PAGE	(PAGE_SIZE / KMCL_NT_PAGE_SIZE)
@@ -227,6 +231,63 @@ static bool mdl_mappable(const PFN_NUMBER *pfns, unsigned int n)
 	return n;
 }
 
+/*
+ * A mapping that was made for an MDL.  It is ended at any level, and vunmap() is for
+ * PASSIVE_LEVEL; what vfree() does above it is no way out, since it keeps its notes in
+ * the memory that is mapped, which belongs to somebody.
+ */
+struct mapping {
+	struct llist_node node;		/* in unmaps */
+	void *va;			/* a page's */
+};
+
+static DEFINE_XARRAY_FLAGS(mappings, XA_FLAGS_LOCK_BH);	/* by page of their address */
+static LLIST_HEAD(unmaps);
+
+static void unmap_all(struct work_struct *work)
+{
+	struct mapping *m, *next;
+
+	llist_for_each_entry_safe(m, next, llist_del_all(&unmaps), node) {
+		vunmap(m->va);
+		kfree(m);
+	}
+}
+
+static DECLARE_WORK(unmap_work, unmap_all);
+
+void kmcl_nt_mdl_exit(void)
+{
+	flush_work(&unmap_work);
+}
+
+static bool mapping_add(void *va)
+{
+	struct mapping *m = kmalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return false;
+	m->va = va;
+	if (!xa_insert_bh(&mappings, (unsigned long)va >> PAGE_SHIFT, m, GFP_KERNEL))
+		return true;
+	kfree(m);
+	return false;
+}
+
+static void mapping_end(unsigned long va)
+{
+	struct mapping *m = xa_erase_bh(&mappings, va >> PAGE_SHIFT);
+
+	if (!m)
+		return;
+	if (may_sleep()) {
+		vunmap(m->va);
+		kfree(m);
+	} else if (llist_add(&m->node, &unmaps)) {
+		schedule_work(&unmap_work);
+	}
+}
+
 static void *mdl_vmap(const PFN_NUMBER *pfns, unsigned int n, bool writable)
 {
 	size_t skip = pfns[0] % PFNS_PER_PAGE * KMCL_NT_PAGE_SIZE;
@@ -244,6 +305,10 @@ static void *mdl_vmap(const PFN_NUMBER *pfns, unsigned int n, bool writable)
 				       PFNS_PER_PAGE);
 	va = vmap(pages, count, VM_MAP, writable ? PAGE_KERNEL : PAGE_KERNEL_RO);
 	kvfree(pages);
+	if (va && !mapping_add(va)) {
+		vunmap(va);
+		va = NULL;
+	}
 	return va ? va + skip : NULL;
 }
 
@@ -291,9 +356,8 @@ VOID MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
 				   __builtin_return_address(0), __func__);
 		return;
 	}
-	/* as vunmap(), but good in softirq too; the mapping owns no pages */
 	if (is_vmalloc_addr(BaseAddress))
-		vfree((void *)round_down((unsigned long)BaseAddress, PAGE_SIZE));
+		mapping_end((unsigned long)BaseAddress);
 	mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
 	mdl->MappedSystemVa = NULL;
 }

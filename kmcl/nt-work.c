@@ -324,4 +324,5 @@ void kmcl_nt_exit(void)
 	destroy_workqueue(nt_wq);
 	for_each_possible_cpu(cpu)
 		tasklet_kill(&per_cpu_ptr(&dpc_queues, cpu)->tasklet);
+	kmcl_nt_mdl_exit();
 }

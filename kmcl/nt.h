@@ -6,4 +6,7 @@
 int kmcl_nt_init(void);
 void kmcl_nt_exit(void);
 
+/* nt-mdl.c */
+void kmcl_nt_mdl_exit(void);
+
 #endif

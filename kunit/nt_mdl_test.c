@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <ntddk.h>
+#include "helper.h"
 #include "kmsg.h"
 
 #define PAGE	4096u
@@ -524,6 +525,9 @@ static void at_dispatch_level_neighbouring_pages_can_be_mapped(struct kunit *tes
 	MmUnmapLockedPages(va, apart);
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, apart->MdlFlags, MDL_PAGES_LOCKED);
+	/* and nothing was written there */
+	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(pages[0]), 'a', PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, becomes(!vmalloc_to_page(va)));
 	scattered_free(apart, pages, 2);
 }
 
