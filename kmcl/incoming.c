@@ -221,12 +221,15 @@ void kmcl_incoming_release(struct kmcl_incoming *in)
 {
 	PMDL mdl;
 
+	/* inside an RCU read side section as a rule, where vunmap() and vfree() may not be */
+	local_bh_disable();
 	/* those of a GPADL are mapped with it */
 	for (mdl = in->gpadl ? NULL : in->mdls; mdl; mdl = mdl->Next)
 		MmUnlockPages(mdl);
+	kvfree(in->mdls);
+	local_bh_enable();
 	if (in->gpadl)
 		kmcl_gpadl_put(in->gpadl);
-	kvfree(in->mdls);
 	in->gpadl = NULL;
 	in->mdls = NULL;
 	in->pieces = NULL;
