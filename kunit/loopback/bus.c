@@ -230,5 +230,6 @@ bool bus_read(struct bus *b, struct kmcl_ring_packet *pkt, void *body, u32 size)
 		return false;
 	kmcl_ring_copy(&b->in, pkt->payload, body, min(size, pkt->len));
 	kmcl_ring_skip(&b->in, pkt);
+	b->in.ctl->out = cpu_to_le32(b->in.read);
 	return true;
 }

@@ -268,6 +268,31 @@ static void a_client_closes_while_it_waits_for_an_unmap(struct kunit *test)
 	vfree(memory);
 }
 
+static void without_memory_nothing_is_mapped(struct kunit *test)
+{
+#ifdef CONFIG_FAILSLAB
+	u8 *memory = vzalloc(BYTES);
+	struct end *s, *c;
+	NTSTATUS status;
+	UINT32 handle;
+	PMDL mdl;
+
+	end_pair(test, &s, &c);
+	handle = lend(test, c, memory);
+	current->fail_nth = 1;
+	status = VmbChannelMapGpadl(s->ch, 0, handle, &mdl);
+	current->fail_nth = 0;
+	KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_NULL(test, mdl);
+	KUNIT_EXPECT_EQ(test, VmbChannelMapGpadl(s->ch, 0, handle, &mdl), STATUS_SUCCESS);
+	VmbChannelUnmapGpadl(s->ch, handle);
+	VmbChannelDeleteGpadl(c->ch, handle);
+	vfree(memory);
+#else
+	kunit_skip(test, "needs CONFIG_FAILSLAB");
+#endif
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_server_maps_what_its_client_lends),
 	KUNIT_CASE(every_kind_of_gpadl_arrives),
@@ -276,6 +301,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_client_that_deletes_waits_until_it_is_unmapped),
 	KUNIT_CASE(what_is_mapped_is_let_go_when_closed_returns),
 	KUNIT_CASE(a_client_closes_while_it_waits_for_an_unmap),
+	KUNIT_CASE(without_memory_nothing_is_mapped),
 	{}
 };
 
