@@ -5,7 +5,8 @@
  * There is one table for clients, of the newest version. Each version begins with
  * the one before, so an older one is the first bytes of it; that, and that every
  * member leads to the function of its name, follows from the asserts and lists
- * below.
+ * below. In a server's table the functions of servers stand behind those of
+ * clients, so each of the two versions has one of its own.
  */
 #include <linux/export.h>
 #include <linux/module.h>
@@ -16,6 +17,23 @@
 #define MEMBER(name) .name = name,
 static const KMCL_CLIENT_INTERFACE_V5 client = {
 	KMCL_CLIENT_FUNCTIONS(MEMBER)
+};
+
+/* Save and restore are not built yet: weak, and no table until they are. */
+#define WEAK(name) extern typeof(name) name __weak;
+KMCL_SERVER_FUNCTIONS_V1(WEAK)
+KMCL_SERVER_FUNCTIONS_V5(WEAK)
+#undef WEAK
+
+static const KMCL_SERVER_INTERFACE_V1 server_v1 = {
+	KMCL_CLIENT_FUNCTIONS_V1(MEMBER)
+	KMCL_SERVER_FUNCTIONS_V1(MEMBER)
+};
+
+static const KMCL_SERVER_INTERFACE_V5 server_v5 = {
+	KMCL_CLIENT_FUNCTIONS(MEMBER)
+	KMCL_SERVER_FUNCTIONS_V1(MEMBER)
+	KMCL_SERVER_FUNCTIONS_V5(MEMBER)
 };
 
 #undef MEMBER
@@ -79,16 +97,31 @@ static size_t client_size(u16 version)
 	return version < ARRAY_SIZE(sizes) ? sizes[version] : 0;
 }
 
-static size_t server_size(u16 version)
+/* The table of servers of @version, or NULL. */
+static const void *server_table(u16 version, size_t *size)
 {
 	switch (version) {
 	case KMCL_SERVER_INTERFACE_VERSION_V1:
-		return sizeof(KMCL_SERVER_INTERFACE_V1);
+		*size = sizeof(server_v1);
+		return &server_v1;
 	case KMCL_SERVER_INTERFACE_VERSION_V5:
-		return sizeof(KMCL_SERVER_INTERFACE_V5);
+		*size = sizeof(server_v5);
+		return &server_v5;
 	default:
-		return 0;
+		*size = 0;
+		return NULL;
 	}
+}
+
+/* Whoever gets a table may call all of it. */
+static bool is_whole(const void *table, size_t size)
+{
+	const void *const *member = table + sizeof(INTERFACE), *const *end = table + size;
+
+	while (member < end)
+		if (!*member++)
+			return false;
+	return true;
 }
 
 static NTSTATUS query(LPCGUID type, PINTERFACE interface, u16 size, u16 version)
@@ -97,25 +130,26 @@ static NTSTATUS query(LPCGUID type, PINTERFACE interface, u16 size, u16 version)
 						    0xf3, 0xa9, 0x64, 0x59, 0x05);
 	static const guid_t server_type = GUID_INIT(0x83b21474, 0xc5b9, 0x4f65, 0xb5, 0xe7, 0x72,
 						    0x0c, 0x69, 0x2b, 0xd3, 0x71);
-	bool server;
+	const void *table = &client;
 	size_t want;
 
 	if (!type || !interface)
 		return STATUS_INVALID_PARAMETER;
-	server = IsEqualGUID(type, &server_type);
-	if (!server && !IsEqualGUID(type, &client_type))
+	if (IsEqualGUID(type, &client_type))
+		want = client_size(version);
+	else if (IsEqualGUID(type, &server_type))
+		table = server_table(version, &want);
+	else
 		return STATUS_NOT_SUPPORTED;
-	want = server ? server_size(version) : client_size(version);
 	if (!want)
 		return STATUS_REVISION_MISMATCH;
 	if (size != want)
 		return STATUS_INVALID_PARAMETER;
-	/* the servers' functions are not built yet, and no member may be NULL */
-	if (server || !try_module_get(THIS_MODULE))
+	if (!is_whole(table, size) || !try_module_get(THIS_MODULE))
 		return STATUS_NOT_SUPPORTED;
 
 	atomic_inc(&references);
-	memcpy(interface, &client, size);
+	memcpy(interface, table, size);
 	interface->Size = size;
 	interface->Version = version;
 	interface->Context = &references;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the suites call, and what comes back: written to the log when the suites are
- * unloaded, a line for each function and status, for scripts/functions.sh.
+ * unloaded, a line for each function and status, for scripts/functions.py.
  *
  * Linked with --wrap: a suite that calls a function of the API calls what stands
  * here, which calls the function. So a status counts as provoked only when a case
@@ -156,6 +156,27 @@ NOTHING(VmbPacketSetCompletionRoutineEx,
 STATUS(VmbChannelCreateGpadl, (VMBCHANNEL a, UINT32 b, UINT32 c, PUINT32 d), (a, b, c, d))
 STATUS(VmbChannelGetSystemAddressForGpadl,
 	(VMBCHANNEL a, UINT32 b, UINT32 c, PVOID *d), (a, b, c, d))
+
+STATUS(VmbChannelMapGpadl, (VMBCHANNEL a, UINT32 b, UINT32 c, PMDL *d), (a, b, c, d))
+NOTHING(VmbChannelUnmapGpadl, (VMBCHANNEL a, UINT32 b), (a, b))
+STATUS(VmbChannelSaveBegin, (VMBCHANNEL a), (a))
+STATUS(VmbChannelSaveContinue,
+	(VMBCHANNEL a, PVOID b, ULONG c, PULONG d, PULONG e), (a, b, c, d, e))
+NOTHING(VmbChannelSaveEnd, (VMBCHANNEL a), (a))
+STATUS(VmbChannelRestoreFromBuffer, (VMBCHANNEL a, PVOID b, ULONG c), (a, b, c))
+STATUS(VmbPacketRestore, (VMBPACKET a, PVOID b, ULONG c), (a, b, c))
+STATUS(VmbConvertVmbusHandleToKernelHandle, (HANDLE a, PHANDLE b), (a, b))
+STATUS(VmbServerChannelInitSetFlags, (VMBCHANNEL a, UINT32 b), (a, b))
+STATUS(VmbServerChannelInitSetMmioMegabytes, (VMBCHANNEL a, UINT16 b, UINT16 c), (a, b, c))
+STATUS(VmbServerChannelInitSetSaveRestorePacketCallbacks,
+	(VMBCHANNEL a, PFN_VMB_CHANNEL_SAVE_PACKET b, PFN_VMB_CHANNEL_RESTORE_PACKET c),
+	(a, b, c))
+STATUS(VmbServerChannelInitSetSaveRestorePacketCallbacksEx,
+	(VMBCHANNEL a, PVOID b, PFN_VMB_CHANNEL_SAVE_PACKET_EX c, PFN_VMB_CHANNEL_RESTORE_PACKET_EX d),
+	(a, b, c, d))
+STATUS(VmbServerChannelInitSetTargetInterfaceId, (VMBCHANNEL a, GUID b, GUID c), (a, b, c))
+STATUS(VmbServerChannelInitSetTargetVtl, (VMBCHANNEL a, UINT8 b), (a, b))
+STATUS(VmbServerChannelInitSetVmbusHandle, (VMBCHANNEL a, HANDLE b), (a, b))
 
 static int __init calls_init(void)
 {

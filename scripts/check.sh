@@ -69,7 +69,7 @@ part "the reference, from kernel-doc" "$ROOT/scripts/docs.sh"
 part "style: checkpatch --strict, shellcheck" "$ROOT/scripts/checkpatch.sh"
 counted "KUnit, on the plain and on the debug kernel" "$ROOT/scripts/kunit.sh"
 part "functions: exported, documented, asserted, every status provoked" \
-	"$ROOT/scripts/functions.py" "$BUILD"/log/kunit-{plain,debug}.log
+	"$ROOT/scripts/functions.py" "$BUILD"/log/kunit-{plain,debug,debug-load}.log
 counted "a file system on the storage VSC" "$ROOT/scripts/storvsc.sh"
 counted "a stock kernel without Hyper-V" plain
 counted "a stock kernel under QEMU's VMBus host" vm

@@ -38,11 +38,13 @@
  * Return: STATUS_SUCCESS; STATUS_INVALID_DEVICE_STATE when the channel is not
  * disabled, is a sub-channel whose primary is not open, or from the wrong context;
  * STATUS_INVALID_PARAMETER_1 for a handle
- * that is none; STATUS_NOT_SUPPORTED when no transport can be loaded;
+ * that is none; STATUS_NOT_SUPPORTED when no transport can be loaded, and for a
+ * server without a bus to offer on;
  * STATUS_INVALID_PARAMETER when the configured limits exceed 524,280
- * bytes per packet; STATUS_INSUFFICIENT_RESOURCES when rings or receive pool
+ * bytes per packet, and for a server without GUIDs; STATUS_INSUFFICIENT_RESOURCES when rings or receive pool
  * cannot be had or the pool would exceed 64 MiB, with a log line of the numbers;
- * STATUS_UNSUCCESSFUL when another driver owns the offer, with a log line of its
+ * STATUS_UNSUCCESSFUL when another driver owns the offer (or, of a server, offers the
+ * same), with a log line of its
  * name; otherwise what Opened returned or what became of the peer's answer.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_ENABLE(VMBCHANNEL Channel);

@@ -27,8 +27,8 @@
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 when @Channel is NULL;
- * STATUS_INSUFFICIENT_RESOURCES without memory; STATUS_NOT_SUPPORTED for a server,
- * until servers are built; STATUS_INVALID_DEVICE_REQUEST above PASSIVE_LEVEL.
+ * STATUS_INSUFFICIENT_RESOURCES without memory; STATUS_INVALID_DEVICE_REQUEST above
+ * PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_ALLOCATE(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 					 VMBCHANNEL *Channel);
@@ -61,7 +61,6 @@ FN_VMB_SIZEOF_CHANNEL VmbSizeofChannel;
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 when @Channel is NULL or
  * not aligned to 8; STATUS_INVALID_PARAMETER_4 when the memory is too small;
  * STATUS_INSUFFICIENT_RESOURCES without memory for what is behind the handle;
- * STATUS_NOT_SUPPORTED for a server, until servers are built;
  * STATUS_INVALID_DEVICE_REQUEST above PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_INITIALIZE(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,

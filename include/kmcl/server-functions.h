@@ -17,13 +17,16 @@
  * @GpadlHandle: the GPADL, as the client named it
  * @Mdl: describes it until VmbChannelUnmapGpadl()
  *
- * One mapping per GPADL at a time.
+ * One mapping per GPADL at a time.  The MDL is the library's: locked and not mapped
+ * (MmGetSystemAddressForMdlSafe()), gone after VmbChannelUnmapGpadl(), and at the
+ * latest when Closed returns.  Decided here: READ_ONLY is accepted and changes
+ * nothing, and no GPADL is known to be read-only, because the wire has no bit for it.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not an
- * open server's; _2 for an unknown bit and for write access to a read-only
- * GPADL; _3 for an unknown or mapped GPADL; _4 for NULL;
- * STATUS_INSUFFICIENT_RESOURCES without memory.
+ * open server's (from Opened to Closed, inside both too), and above PASSIVE_LEVEL;
+ * _2 for an unknown bit; _3 for an unknown or mapped GPADL, and for that of the rings;
+ * _4 for NULL; STATUS_INSUFFICIENT_RESOURCES without memory.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_MAP_GPADL(VMBCHANNEL Channel, UINT32 Flags, UINT32 GpadlHandle,
 					  PMDL *Mdl);
@@ -34,6 +37,9 @@ FN_VMB_CHANNEL_MAP_GPADL VmbChannelMapGpadl;
  * typedef FN_VMB_CHANNEL_UNMAP_GPADL - VmbChannelUnmapGpadl(): let go of it
  * @Channel: the channel
  * @GpadlHandle: a mapped GPADL
+ *
+ * A client that deletes it waits for this.  One that is not mapped is ignored, with a
+ * log line.
  *
  * Context: process, may sleep.
  */
@@ -127,12 +133,17 @@ FN_VMB_PACKET_RESTORE VmbPacketRestore;
 
 /**
  * typedef FN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE - keep a process' handle
- * @VmbusHandle: a handle of the calling process
- * @KernelHandle: the same object for the kernel; the caller closes it
+ * @VmbusHandle: a handle of the calling process; Decided here: a file descriptor
+ * @KernelHandle: the same object for the kernel; the caller closes it with ZwClose();
+ *	NULL on failure
+ *
+ * Decided here: the descriptor is one that a provider of clients has given the
+ * process, see kmcl_host_fd(); drivers of the kernel's own have kmcl_host_handle().
  *
  * Context: process, may sleep; in the process that owns the handle.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a handle that is none;
- * STATUS_INVALID_PARAMETER_2 for NULL.
+ * STATUS_INVALID_PARAMETER_2 for NULL; STATUS_INSUFFICIENT_RESOURCES without memory;
+ * STATUS_INVALID_DEVICE_REQUEST above PASSIVE_LEVEL.
  */
 typedef NTSTATUS FN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE(HANDLE VmbusHandle,
 							      PHANDLE KernelHandle);
@@ -144,6 +155,11 @@ FN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE VmbConvertVmbusHandleToKernelHandle
  * typedef FN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS - choose the kind of offer
  * @Channel: a disabled server channel
  * @Flags: VMBUS_SERVER_CHANNEL_INIT_FLAG_* bits
+ *
+ * LOOPBACK_OFFER offers to client channels of the same kernel, and OFFER_AS_PIPE says
+ * to the client that both sides put the pipe header in front of packets, which
+ * VmbChannelInitSetFlags() hides.  Decided here: the others are handed to the provider
+ * of clients, and the loopback does nothing with them.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not a
@@ -158,6 +174,8 @@ FN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS VmbServerChannelInitSetFlags;
  * @Channel: a disabled server channel
  * @MmioMegabytes: MiB of address space that the client must have
  * @MmioMegabytesOptional: MiB that it may have besides
+ *
+ * For the provider of clients to make true; a client in the loopback has no window.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not a
@@ -214,6 +232,8 @@ FN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS_EX
  * @InterfaceType: the type that the offer carries, by value
  * @InterfaceInstance: the instance that it carries, by value
  *
+ * Of sub-channels those of the primary count.
+ *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not a
  * disabled server's.
@@ -228,7 +248,7 @@ FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID VmbServerChannelInitSetTarget
 /**
  * typedef FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL - set the trust level
  * @Channel: a disabled server channel
- * @TargetVtl: the virtual trust level of the client
+ * @TargetVtl: the virtual trust level of the client; Decided here: 0
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not a
@@ -242,6 +262,9 @@ FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL VmbServerChannelInitSetTargetVtl;
  * typedef FN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE - set the bus
  * @Channel: a disabled server channel
  * @VmbusHandle: the bus to offer on, from VmbConvertVmbusHandleToKernelHandle()
+ *
+ * Decided here: the channel keeps what the handle names, not the handle, which may be
+ * closed afterwards.  LOOPBACK_OFFER goes before it.  The latest counts.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel is not a
