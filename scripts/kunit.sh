@@ -32,9 +32,10 @@ run() {
 	"$uml" run "$@" --built --time-travel --timeout 400 --log "$BUILD/log/kunit-$name.log" \
 		"${options[@]}" >"$out/$name" || true
 }
-# Four guests, for two processors: whichever order they take, the two halves are about as long.
-names=(plain debug debug-load debug-rest)
-{ run debug debug kmcl_kunit; run plain plain; } &
+# Guests for two processors: whichever order they take, the two halves are about as long. The last
+# one has the library and nothing below it: no hypervisor, no bus.
+names=(plain debug debug-load debug-rest alone)
+{ run debug debug kmcl_kunit; run plain plain; run alone plain --alone kmcl kmcl_loopback_kunit; } &
 { run debug-load debug kmcl_load_kunit kmcl_storvsc_kunit kmcl_loopback_kunit kmcl_vsp_kunit; run debug-rest debug kmcl_sim_kunit kmcl_sample_kunit; } &
 wait
 

@@ -36,6 +36,7 @@ usage() {
 		NAME:PARAM=VALUE gives a module a parameter.
 
 		  --only           load nothing but the modules named
+		  --alone          and have no others to be loaded on request
 		  --built          the modules are up to date: do not look
 		  --keep           do not unload them: traces of leaks keep their symbols
 		  --filter GLOB    run only suites (or SUITE.CASE) that match
@@ -269,11 +270,12 @@ summary() {
 }
 
 run() {
-	local built='' only='' keep='' filter='' mem='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
+	local built='' only='' alone='' keep='' filter='' mem='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
 	local -a cmdline=() wanted=() load=() files=()
 	while (($#)); do
 		case $1 in
 		--only) only=1 ;;
+		--alone) only=1 alone=1 ;;
 		--built) built=1 ;;
 		--keep) keep=1 ;;
 		--time-travel) cmdline+=(time-travel=inf-cpu) ;;
@@ -301,13 +303,15 @@ run() {
 	cp "$BUILD/uml-init/init" "$run/root/init"
 	ln "$run/root/init" "$run/root/sbin/modprobe"
 	[[ $only ]] || load=("${BASE[@]}")
-	for arg in "${BASE[@]}" "${wanted[@]}"; do
+	local -a there=("${wanted[@]}")
+	[[ $alone ]] || there+=("${BASE[@]}")
+	for arg in "${there[@]}"; do
 		file=$(find_module "${arg%%:*}")
 		[[ -n $file ]] || continue
 		cp "$file" "$run/root/"
 	done
 	# a suite has them loaded and unloaded
-	find "$(modules_dir "$flavour")/samples" -name '*.ko' -exec cp -t "$run/root" {} +
+	[[ $alone ]] || find "$(modules_dir "$flavour")/samples" -name '*.ko' -exec cp -t "$run/root" {} +
 	local -a args=()
 	for arg in "${load[@]}" "${wanted[@]}"; do
 		if [[ $arg == exec=* || -e $run/root/${arg%%:*}.ko ]]; then
