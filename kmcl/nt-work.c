@@ -102,6 +102,8 @@ BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc)
 }
 EXPORT_SYMBOL_GPL(KeRemoveQueueDpc);
 
+static struct workqueue_struct *flush_wq;
+
 struct flush {
 	struct work_struct work;
 	KDPC marker;
@@ -137,7 +139,7 @@ VOID KeFlushQueuedDpcs(VOID)
 		KeInitializeDpc(&f.marker, flush_called, &f.called);
 		init_completion(&f.called);
 		INIT_WORK_ONSTACK(&f.work, flush_here);
-		schedule_work_on(cpu, &f.work);
+		queue_work_on(cpu, flush_wq, &f.work);
 		flush_work(&f.work);
 		destroy_work_on_stack(&f.work);
 	}
@@ -314,13 +316,22 @@ int kmcl_nt_init(void)
 	}
 	/* unbound: drivers' work waits for whatever it likes */
 	nt_wq = alloc_workqueue("kmcl_nt", WQ_UNBOUND, 0);
-	return nt_wq ? 0 : -ENOMEM;
+	/* waited for by state callbacks, which memory that is written back may need */
+	flush_wq = alloc_workqueue("kmcl_nt_flush", WQ_MEM_RECLAIM, 0);
+	if (nt_wq && flush_wq)
+		return 0;
+	if (nt_wq)
+		destroy_workqueue(nt_wq);
+	if (flush_wq)
+		destroy_workqueue(flush_wq);
+	return -ENOMEM;
 }
 
 void kmcl_nt_exit(void)
 {
 	unsigned int cpu;
 
+	destroy_workqueue(flush_wq);
 	destroy_workqueue(nt_wq);
 	for_each_possible_cpu(cpu)
 		tasklet_kill(&per_cpu_ptr(&dpc_queues, cpu)->tasklet);
