@@ -11,6 +11,8 @@
 
 #include <ntddk.h>
 
+#include "srb.h"
+
 typedef struct _STOR_DEVICE STOR_DEVICE, *PSTOR_DEVICE;
 
 typedef enum _STOR_KIND {
@@ -59,14 +61,6 @@ typedef enum _STOR_DIRECTION {
 	StorDirectionIn,
 	StorDirectionOut,
 } STOR_DIRECTION;
-
-/* SrbStatus: two flags above a code. */
-#define STOR_SRB_CODE(s)		((s) & 0x3f)
-#define STOR_SRB_CODE_SUCCESS		0x01
-#define STOR_SRB_CODE_ERROR		0x04
-#define STOR_SRB_CODE_DATA_OVERRUN	0x12
-#define STOR_SRB_CODE_INVALID_LUN	0x20
-#define STOR_SRB_SENSE_VALID		0x80
 
 typedef struct _STOR_REQUEST STOR_REQUEST, *PSTOR_REQUEST;
 
