@@ -17,6 +17,7 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 #include "protocol.h"
+#include "wire.h"
 
 /* "Keyb" in a memory dump. */
 #define KB_POOL_TAG		0x6279654b
@@ -24,49 +25,10 @@
 #define KB_SECOND		10000000LL
 #define KB_PATIENCE		(10 * KB_SECOND)
 
-#define KB_MAXIMUM_MESSAGE	256
 #define KB_RING_PAGES		4
 
 #define KbPrint(Level, Format, ...)						\
 	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ ## Level ## _LEVEL, Format, ##__VA_ARGS__)
-
-/* ---- wire; little-endian ---- */
-
-#define KB_TYPE_REQUEST		1
-#define KB_TYPE_RESPONSE	2
-#define KB_TYPE_KEYSTROKE	3
-
-/* Major in the high half. */
-#define KB_VERSION_1_0		0x00010000
-
-typedef struct _KB_REQUEST {
-	UINT32 Type;
-	UINT32 Version;
-} KB_REQUEST;
-
-#define KB_ACCEPTED		0x00000001
-
-typedef struct _KB_RESPONSE {
-	UINT32 Type;
-	UINT32 Status;
-} KB_RESPONSE, *PKB_RESPONSE;
-
-/* MakeCode is a character of UTF-16 then, and no key. */
-#define KB_FLAG_UNICODE		0x00000001
-#define KB_FLAG_BREAK		0x00000002
-#define KB_FLAG_E0		0x00000004
-#define KB_FLAG_E1		0x00000008
-
-typedef struct _KB_KEYSTROKE {
-	UINT32 Type;
-	UINT16 MakeCode;
-	UINT16 Reserved;
-	UINT32 Flags;
-} KB_KEYSTROKE, *PKB_KEYSTROKE;
-
-C_ASSERT(sizeof(KB_REQUEST) == 8);
-C_ASSERT(sizeof(KB_RESPONSE) == 8);
-C_ASSERT(sizeof(KB_KEYSTROKE) == 12);
 
 typedef enum _KB_STATE {
 	KbClosed,
