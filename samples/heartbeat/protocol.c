@@ -9,20 +9,10 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 #include "protocol.h"
+#include "wire.h"
 
 /* "Hear" in a memory dump. */
 #define HB_POOL_TAG		0x72616548
-
-/*
- * Behind the sequence number hosts send between nothing and 32 bytes; the first
- * four take the state of the guest's applications, since version 3.
- */
-typedef struct _HB_MESSAGE {
-	IC_UINT64 Sequence;
-	UINT32 State;
-} HB_MESSAGE, *PHB_MESSAGE;
-
-C_ASSERT(sizeof(HB_MESSAGE) == 12);
 
 struct _HB_DEVICE {
 	PIC_DEVICE Ic;

@@ -10,25 +10,10 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 #include "protocol.h"
+#include "wire.h"
 
 /* "Shut" in a memory dump. */
 #define SD_POOL_TAG		0x74756853
-
-#define SD_FLAG_FORCE		0x00000001
-#define SD_FLAG_RESTART		0x00000002
-#define SD_FLAG_HIBERNATE	0x00000004
-
-/* Windows' SHTDN_REASON_FLAG_PLANNED. */
-#define SD_REASON_PLANNED	0x80000000
-
-/* Followed by 2048 bytes of text for whoever sits before the screen. */
-typedef struct _SD_MESSAGE {
-	UINT32 Reason;
-	UINT32 Seconds;
-	UINT32 Flags;
-} SD_MESSAGE, *PSD_MESSAGE;
-
-C_ASSERT(sizeof(SD_MESSAGE) == 12);
 
 struct _SD_DEVICE {
 	PIC_DEVICE Ic;

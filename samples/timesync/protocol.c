@@ -14,6 +14,7 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 #include "protocol.h"
+#include "wire.h"
 
 /* "Time" in a memory dump. */
 #define TS_POOL_TAG		0x656d6954
@@ -23,32 +24,6 @@
 
 /* A host's reading of the reference time can be this far ahead of the guest's. */
 #define TS_TOLERANCE		TS_SECOND
-
-/* Flags of a message.  None of them is a sample too. */
-#define TS_FLAG_SYNC		0x01
-#define TS_FLAG_SAMPLE		0x02
-
-/* Version 4. */
-typedef struct _TS_MESSAGE {
-	IC_UINT64 HostTime;
-	IC_UINT64 ReferenceTime;
-	UINT8 Flags;
-	UINT8 LeapIndicator;
-	UINT8 Stratum;
-	UINT8 Reserved;
-} TS_MESSAGE, *PTS_MESSAGE;
-
-/* Versions before; the host's view of the guest's clock has never been filled in. */
-typedef struct _TS_MESSAGE_V3 {
-	IC_UINT64 HostTime;
-	IC_UINT64 GuestTime;
-	IC_UINT64 RoundTripTime;
-	UINT8 Flags;
-	UINT8 Reserved[3];
-} TS_MESSAGE_V3, *PTS_MESSAGE_V3;
-
-C_ASSERT(FIELD_OFFSET(TS_MESSAGE, Flags) == 16);
-C_ASSERT(FIELD_OFFSET(TS_MESSAGE_V3, Flags) == 24);
 
 struct _TS_DEVICE {
 	PIC_DEVICE Ic;
