@@ -220,7 +220,9 @@ struct kmcl_channel *kmcl_channel_disabled_find(VMBCHANNEL handle, const char *w
 {
 	struct kmcl_channel *ch = kmcl_channel_find(handle, who, caller);
 
-	if (!ch || !kmcl_may_sleep(ch, who) || READ_ONCE(ch->state) != KMCL_DISABLED)
+	/* what is restored depends on it */
+	if (!ch || !kmcl_may_sleep(ch, who) || READ_ONCE(ch->state) != KMCL_DISABLED ||
+	    READ_ONCE(ch->restore))
 		return NULL;
 	return ch;
 }

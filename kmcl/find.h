@@ -44,6 +44,23 @@ static inline VMBPACKETCOMPLETION kmcl_incoming_handle(const struct kmcl_incomin
 	return kmcl_handle_make(KMCL_KIND_INCOMING, in->place, atomic64_read(&in->word) >> 32);
 }
 
+/*
+ * What an incoming packet's driver calls it: the handle itself or, if it was restored,
+ * the VMBPACKET that stands for it, cast. Inside an RCU read side section.
+ */
+static inline VMBPACKETCOMPLETION kmcl_stands_for(VMBPACKETCOMPLETION handle)
+{
+	VMBPACKETCOMPLETION other = NULL;
+	struct kmcl_packet *pkt;
+
+	if (likely(!kmcl_handle_is(handle, KMCL_KIND_PACKET)))
+		return handle;
+	pkt = kmcl_handle_object(handle);
+	if (pkt)
+		other = READ_ONCE(pkt->stands_for);
+	return other ?: handle;
+}
+
 /* Inside an RCU read side section, which keeps what a late handle leads to. */
 static inline struct kmcl_incoming *kmcl_incoming_find(VMBPACKETCOMPLETION handle,
 						       const char *who, unsigned long caller)

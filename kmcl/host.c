@@ -120,15 +120,18 @@ int kmcl_offer_gpadl(struct kmcl_offer *offer, u32 handle, u32 byte_offset, u32 
 	if (!handle || !byte_count || byte_offset >= KMCL_PAGE_SIZE || !nr_frames ||
 	    DIV_ROUND_UP_ULL((u64)byte_offset + byte_count, KMCL_PAGE_SIZE) != nr_frames)
 		return -EINVAL;
-	lent = kvzalloc(struct_size(lent, pages, nr_frames), GFP_KERNEL);
+	lent = kvzalloc(size_add(struct_size(lent, pages, nr_frames),
+				 array_size(nr_frames, sizeof(*frames))), GFP_KERNEL);
 	if (!lent)
 		return -ENOMEM;
+	lent->frames = (u64 *)&lent->pages[nr_frames];
+	memcpy(lent->frames, frames, nr_frames * sizeof(*frames));
 	lent->count = nr_frames;
 	lent->handle = handle;
 	lent->offset = byte_offset;
 	lent->bytes = byte_count;
 	for (i = 0; i < nr_frames; i++) {
-		lent->pages[i] = kmcl_endpoint_page(&ep->rings.link, frames[i]);
+		lent->pages[i] = kmcl_endpoint_page(&ep->rings.link, lent->frames[i]);
 		if (!lent->pages[i])
 			goto free;
 	}
@@ -244,6 +247,9 @@ void kmcl_offer_close(struct kmcl_offer *offer)
 	ep->broken = false;
 	asked_put(ep, &back);
 	target = ep->target;
+	/* nothing is left to come back to */
+	if (ep->parked && ep->memory)
+		mod_delayed_work(kmcl_server_wq, &ep->expire, 0);
 	mutex_unlock(&ep->lock);
 	give_back(ep, &back);
 	if (was_open && target)
@@ -269,32 +275,45 @@ EXPORT_SYMBOL_GPL(kmcl_offer_signal);
 
 /* ---- a server's link ---- */
 
-static int server_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
+/**
+ * kmcl_endpoint_map_rings() - reach the rings, both empty, that a client has asked to open
+ * @ep: the offer, its lock held or the caller's alone
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmcl_endpoint_map_rings(struct kmcl_endpoint *ep)
 {
-	struct kmcl_endpoint *ep = kmcl_endpoint(link);
-	struct kmcl_rings_place place;
-	struct kmcl_lent *lent;
-	int ret = -ENODEV;
+	struct kmcl_lent *lent = ep->asked;
+	struct kmcl_rings_place place = {
+		.memory = vmap(lent->pages, lent->count, VM_MAP, PAGE_KERNEL),
+		.first = ep->open.downstream_page * KMCL_PAGE_SIZE,
+	};
 
-	mutex_lock(&ep->lock);
-	lent = ep->asked;
-	/* another open than the one that the channel has prepared for waits its turn */
-	if (!lent || ep->turn != ep->serving)
-		goto out;
-	ret = -ENOMEM;
-	place.memory = vmap(lent->pages, lent->count, VM_MAP, PAGE_KERNEL);
 	if (!place.memory)
-		goto out;
-	ret = 0;
-	place.first = ep->open.downstream_page * KMCL_PAGE_SIZE;
+		return -ENOMEM;
 	place.second = lent->bytes - place.first;
 	ep->memory = place.memory;
 	/* its user goes with it */
 	ep->rings_in = lent;
 	ep->asked = NULL;
 	kmcl_rings_open(&ep->rings, &place, true);
-	WRITE_ONCE(ep->live, true);
-out:
+	return 0;
+}
+
+static int server_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
+{
+	struct kmcl_endpoint *ep = kmcl_endpoint(link);
+	int ret = -ENODEV;
+
+	mutex_lock(&ep->lock);
+	/* of a server that was restored */
+	if (ep->memory && ep->client == KMCL_CLIENT_OPEN)
+		ret = 0;
+	/* another open than the one that the channel has prepared for waits its turn */
+	else if (ep->asked && ep->turn == ep->serving)
+		ret = kmcl_endpoint_map_rings(ep);
+	if (!ret)
+		WRITE_ONCE(ep->live, true);
 	mutex_unlock(&ep->lock);
 	return ret;
 }
@@ -454,6 +473,27 @@ bool kmcl_endpoint_unmap(struct kmcl_link *link, u32 handle)
 	return mapped;
 }
 
+/**
+ * kmcl_endpoint_unmap_all() - the driver has gone: so has what it had mapped
+ * @link: the server's
+ *
+ * Context: process.
+ */
+void kmcl_endpoint_unmap_all(struct kmcl_link *link)
+{
+	struct kmcl_endpoint *ep = kmcl_endpoint(link);
+	struct kmcl_lent *lent;
+	unsigned long handle;
+	LIST_HEAD(back);
+
+	mutex_lock(&ep->lock);
+	xa_for_each(&ep->lent, handle, lent)
+		if (lent->mdl)
+			lent_unmap(ep, lent, &back);
+	mutex_unlock(&ep->lock);
+	give_back(ep, &back);
+}
+
 /* ---- a server's life ---- */
 
 /**
@@ -505,15 +545,11 @@ bool kmcl_endpoint_serve(struct kmcl_link *link, u32 *out_bytes, u32 *in_bytes)
 bool kmcl_endpoint_rest(struct kmcl_link *link)
 {
 	struct kmcl_endpoint *ep = kmcl_endpoint(link);
-	struct kmcl_lent *lent;
-	unsigned long handle;
 	LIST_HEAD(back);
 	bool broken;
 
+	kmcl_endpoint_unmap_all(link);
 	mutex_lock(&ep->lock);
-	xa_for_each(&ep->lent, handle, lent)
-		if (lent->mdl)
-			lent_unmap(ep, lent, &back);
 	if (ep->rings_in)
 		lent_put(ep, ep->rings_in, &back);
 	ep->rings_in = NULL;
@@ -537,12 +573,36 @@ static void endpoint_free(struct kmcl_endpoint *ep)
 	kfree(ep);
 }
 
-static struct kmcl_endpoint *endpoint_new(struct kmcl_target *t)
+/**
+ * kmcl_endpoint_end() - take an offer back that has no server
+ * @ep: the offer; freed
+ *
+ * Context: process.
+ */
+void kmcl_endpoint_end(struct kmcl_endpoint *ep)
+{
+	if (ep->memory)
+		server_close(&ep->rings.link);
+	/* else its provider has not heard of it */
+	if (!ep->revived) {
+		kmcl_endpoint_rest(&ep->rings.link);
+		ep->offer.host->ops->rescind(ep->offer.host, &ep->offer);
+	}
+	endpoint_free(ep);
+}
+
+/**
+ * kmcl_endpoint_new() - prepare an offer that nobody knows yet
+ * @t: of the server channel
+ *
+ * Context: process.
+ * Return: the offer, or NULL.
+ */
+struct kmcl_endpoint *kmcl_endpoint_new(struct kmcl_target *t)
 {
 	/* a sub-channel is its primary's, and of the same bus */
 	const struct kmcl_server *server = t->primary ? t->primary->server : t->server;
-	struct kmcl_host *host = server->flags & VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER ?
-				 &kmcl_loopback : server->host;
+	struct kmcl_host *host = kmcl_server_host(server);
 	struct kmcl_endpoint *ep;
 
 	if (!try_module_get(host->owner))
@@ -556,14 +616,16 @@ static struct kmcl_endpoint *endpoint_new(struct kmcl_target *t)
 		.host = host,
 		.type = server->type,
 		.instance = server->instance,
-		.name = t->name,
+		.name = ep->name,
 		.sub_index = t->sub_index,
 		.flags = t->server->flags,
 		.pipe = t->server->flags & VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE,
 		.mmio_megabytes = t->server->mmio,
 		.mmio_megabytes_optional = t->server->mmio_optional,
 	};
+	strscpy(ep->name, t->name, sizeof(ep->name));
 	kmcl_rings_init(&ep->rings, &server_link_ops, server_signal);
+	INIT_LIST_HEAD(&ep->node);
 	mutex_init(&ep->event);
 	mutex_init(&ep->lock);
 	xa_init(&ep->lent);
@@ -572,7 +634,7 @@ static struct kmcl_endpoint *endpoint_new(struct kmcl_target *t)
 
 static int server_claim(struct kmcl_target *t)
 {
-	struct kmcl_endpoint *ep = endpoint_new(t);
+	struct kmcl_endpoint *ep = kmcl_endpoint_new(t);
 	int ret;
 
 	if (!ep)
@@ -596,8 +658,12 @@ static int server_claim(struct kmcl_target *t)
 
 static void server_release(struct kmcl_target *t)
 {
-	struct kmcl_endpoint *ep = kmcl_endpoint(t->link);
+	struct kmcl_endpoint *ep;
 
+	/* it was parked */
+	if (!t->link)
+		return;
+	ep = kmcl_endpoint(t->link);
 	/* afterwards the provider calls no more */
 	ep->offer.host->ops->rescind(ep->offer.host, &ep->offer);
 	t->link = NULL;

@@ -250,6 +250,27 @@ static struct kmcl_gpa_range *next_range(struct kmcl_gpa_range *range)
 	return (void *)range + struct_size(range, frames, frames);
 }
 
+/**
+ * kmcl_incoming_described() - what the client said about external data
+ * @in: packet of a server's
+ * @head: as in the packet, behind its descriptor
+ *
+ * Return: its bytes; 0: there are none.
+ */
+u32 kmcl_incoming_described(const struct kmcl_incoming *in, const void **head)
+{
+	void *at = in->ranges;
+	u32 i;
+
+	*head = NULL;
+	if (!in->piece_count)
+		return 0;
+	*head = (void *)in->ranges - 2 * sizeof(u32);
+	for (i = 0; i < in->piece_count; i++)
+		at = next_range(at);
+	return at - *head;
+}
+
 /* What the first piece or range from @at on is, and where the next one begins. */
 static void *piece_at(const struct kmcl_incoming *in, void *at, u32 *offset, u32 *bytes)
 {
@@ -328,6 +349,7 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionCon
 	PMDL mdls;
 
 	rcu_read_lock();
+	PacketCompletionContext = kmcl_stands_for(PacketCompletionContext);
 	in = kmcl_incoming(PacketCompletionContext);
 	if (!in || !kmcl_incoming_is_drivers(in, PacketCompletionContext) || !in->piece_count)
 		goto out;

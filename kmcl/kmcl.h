@@ -153,7 +153,11 @@ struct kmcl_packet {
 	u32 index;			/* of the slot, in its channel */
 	u32 place;			/* of the slot, in the table of handles */
 	u32 capacity;			/* bytes of payload that fit in data[] */
-	struct kmcl_tx_item tx;
+	VMBPACKETCOMPLETION stands_for;	/* the restored packet that it is; see adopt.c */
+	union {
+		struct kmcl_tx_item tx;
+		struct rcu_head rcu;	/* for the end of one that stands for another */
+	};
 	bool library;			/* from VmbPacketAllocate() */
 	void *inline_context;		/* the driver's room behind data[], or NULL */
 	bool internal;			/* the library's own, outside the driver's count */
@@ -187,12 +191,14 @@ struct kmcl_incoming {
 	atomic64_t word;		/* generation << 32 | enum kmcl_incoming_state */
 	u32 place;			/* in the table of handles */
 	bool wants_reply;
-	bool extra;			/* larger than the pool's, freed after use */
+	bool extra;			/* not of the pool, freed after use */
+	bool saved;			/* as one that the driver has */
 	u32 capacity;
 	u32 len;			/* payload, without pipe header */
 	void *payload;			/* into data[], behind the pipe header */
 	void *client_context;		/* the driver's room behind data[], or NULL */
 	u64 id;
+	u32 order;			/* of arrival */
 	/* external data: pieces of a GPADL, or, at a server, ranges of the client's frames */
 	struct kmcl_gpadl *gpadl;
 	union {
@@ -202,7 +208,8 @@ struct kmcl_incoming {
 	u32 piece_count;		/* or of ranges; 0: there are none */
 	PMDL mdls;			/* of each piece or range, once asked for */
 	struct llist_node free;
-	struct list_head node;		/* backlog */
+	struct kmcl_packet *carrier;	/* what the driver calls it, if it was restored */
+	struct list_head node;		/* backlog, or kept */
 	struct list_head all;
 	struct rcu_head rcu;		/* for its end: a late handle is looked at */
 	struct kmcl_tx_item tx;
@@ -296,6 +303,8 @@ struct kmcl_tx {
 	u32 ring_bytes;			/* of that ring's data area */
 	struct list_head queue;		/* lock; leaves in this order */
 	struct list_head held;		/* lock; follows the queue at Start */
+	bool frozen;			/* lock; all of it stays: see freeze.c */
+	bool waits;			/* lock; restored: there will be a ring */
 	struct timer_list timer;	/* a room signal can be lost */
 	unsigned long delay;		/* lock */
 	bool busy;			/* lock; read without: something is queued */
@@ -307,6 +316,9 @@ struct kmcl_tx {
 struct kmcl_rx {
 	atomic_t claims;		/* 0: nobody reads; see kmcl_link_event() */
 	bool gate;			/* data may be delivered */
+	bool frozen;			/* nothing is read */
+	bool keep;			/* lock; completions wait in kept */
+	struct list_head kept;		/* lock */
 	bool blocked;			/* reader stopped for want of quota or memory */
 	bool over_quota;		/* for want of quota: until a packet is completed */
 	int stop_busy;			/* reader: objects in use when it stopped for that */
@@ -336,6 +348,7 @@ struct kmcl_rx {
 	u32 object_bytes;		/* 0: disabled */
 	u32 context_bytes;
 	u32 want_bytes;			/* reader: a packet that no object can hold */
+	u32 order;			/* reader: of the last packet */
 	atomic_t extra_bytes;		/* held by such packets */
 	struct kmcl_incoming *spare;	/* grower to reader: one that can */
 	struct delayed_work grow;
@@ -397,6 +410,13 @@ struct kmcl_channel {
 	/* server.c */
 	struct kmcl_server *server;	/* what it offers; NULL: a client */
 
+	/* save.c, restore.c, adopt.c */
+	struct kmcl_save *save;		/* owner; frozen, while there is one */
+	struct kmcl_restore *restore;	/* owner; until Enable */
+	bool unsettled;			/* owner; restored, and not enabled */
+	u64 park_as;			/* owner; going down, saved under this name */
+	struct xarray restored;		/* by an old id, what kmcl_packet_restore_sent() says */
+
 	/* hibernate.c */
 	bool sleep_wanted;		/* by the transport */
 	bool asleep;			/* owner: as far as the transport is told */
@@ -434,6 +454,7 @@ struct kmcl_channel {
 	u32 slots;			/* slots that exist; grows only */
 	u32 free_slot;			/* index + 1 of the first free one */
 	u32 packets;			/* slots held for the driver */
+	u32 id_base;			/* what all ids carry besides; see kmcl_packet_id() */
 
 	struct kmcl_bounce bounce;
 	struct kmcl_tx tx;
@@ -483,6 +504,7 @@ void kmcl_link_init(struct kmcl_channel *ch);
 int kmcl_link_up(struct kmcl_channel *ch, u32 out_bytes, u32 in_bytes);
 bool kmcl_link_is_up(struct kmcl_channel *ch);
 void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status);
+bool kmcl_link_part(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_link_cut(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_poison(struct kmcl_channel *ch, const char *why);
@@ -578,12 +600,14 @@ void kmcl_gpadl_describe(const struct kmcl_gpadl *g, u32 offset, u32 bytes, PMDL
 const char *kmcl_incoming_resolve(struct kmcl_incoming *in, u16 type, void *head, u32 len,
 				  bool *damaged);
 void kmcl_incoming_release(struct kmcl_incoming *in);
+u32 kmcl_incoming_described(const struct kmcl_incoming *in, const void **head);
 
 /* packet.c */
 void kmcl_packets_setup(void);
 int kmcl_packets_init(struct kmcl_channel *ch);
 void kmcl_packets_exit(struct kmcl_channel *ch);
 int kmcl_packets_limit(struct kmcl_channel *ch, u32 count);
+int kmcl_packets_reserve(struct kmcl_channel *ch, u32 count);
 struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp);
 void kmcl_packet_free(struct kmcl_packet *pkt);
 bool kmcl_packet_take_slot(struct kmcl_packet *pkt);
@@ -595,6 +619,14 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len);
 void kmcl_packets_abort(struct kmcl_channel *ch, enum kmcl_slot_state which,
 			NTSTATUS status);
 bool kmcl_packets_lent(struct kmcl_channel *ch);
+struct kmcl_packet *kmcl_packet_sent_from(struct kmcl_channel *ch, u32 *index);
+int kmcl_packet_restore_sent(struct kmcl_packet *pkt, u64 id);
+int kmcl_packet_restore_queued(struct kmcl_packet *pkt, const void *data, u32 len,
+			       bool wants_reply);
+void kmcl_packet_unrestore(struct kmcl_packet *pkt);
+int kmcl_carrier_attach(struct kmcl_packet *pkt, struct kmcl_incoming *in);
+void kmcl_carrier_detach(struct kmcl_incoming *in);
+void kmcl_carrier_end(struct kmcl_incoming *in);
 void kmcl_packets_abandon(struct kmcl_channel *ch);
 
 static inline VMBPACKET kmcl_packet_handle(const struct kmcl_packet *pkt)
@@ -602,10 +634,20 @@ static inline VMBPACKET kmcl_packet_handle(const struct kmcl_packet *pkt)
 	return pkt->handle;
 }
 
+/*
+ * An id: slot + 1, the channel's epoch above it, and the generation of the send. A
+ * channel that is restored begins another epoch, so that none of its ids is one of those
+ * that its predecessors have used, and that may still be answered.
+ */
+#define KMCL_ID_EPOCH	21
+#define KMCL_ID_EPOCHS	(1u << (32 - KMCL_ID_EPOCH))
+
+static_assert(KMCL_SLOTS <= 1u << KMCL_ID_EPOCH);
+
 /* The id under which the packet's current send travels. */
 static inline u64 kmcl_packet_id(const struct kmcl_packet *pkt, u64 word)
 {
-	return (word & ~0xffffffffULL) | (pkt->index + 1);
+	return (word & ~0xffffffffULL) | (pkt->object.channel->id_base + pkt->index + 1);
 }
 
 static inline enum kmcl_slot_state kmcl_word_state(u64 word)
@@ -643,6 +685,11 @@ void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_by
 void kmcl_tx_abort(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_tx_abort_lent(struct kmcl_channel *ch, NTSTATUS status, bool closed);
 void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status);
+bool kmcl_tx_freeze(struct kmcl_channel *ch, bool open);
+bool kmcl_tx_thaw(struct kmcl_channel *ch, bool open);
+bool kmcl_tx_is_frozen(struct kmcl_channel *ch);
+void kmcl_tx_wait(struct kmcl_channel *ch, u32 ring_bytes);
+void kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_tx_item *item);
 
 /* Bytes that an item takes in the ring. */
 static inline u32 kmcl_tx_room(const struct kmcl_tx_item *item)
@@ -675,6 +722,10 @@ void kmcl_rx_wait_idle(struct kmcl_channel *ch);
 void kmcl_rx_wait_driver(struct kmcl_channel *ch);
 void kmcl_rx_event(struct kmcl_channel *ch);
 bool kmcl_incoming_defer(struct kmcl_incoming *in, VMBPACKETCOMPLETION handle);
+void kmcl_driver_done(struct kmcl_channel *ch);
+
+/* freeze.c */
+bool kmcl_keep_reply(struct kmcl_incoming *in, const void *buf, u32 len);
 
 /* pool.c */
 void kmcl_pool_init(struct kmcl_channel *ch);
@@ -683,6 +734,7 @@ void kmcl_rx_set_quota(struct kmcl_channel *ch, u32 quota);
 int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes);
 void kmcl_rx_finish(struct kmcl_channel *ch);
 struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes);
+struct kmcl_incoming *kmcl_pool_extra(struct kmcl_channel *ch, u32 bytes);
 void kmcl_rx_retire(struct kmcl_incoming *in);
 void kmcl_rx_kick(struct kmcl_channel *ch);
 

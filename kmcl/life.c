@@ -15,6 +15,7 @@
 #include <linux/export.h>
 #include <linux/module.h>
 #include "kmcl.h"
+#include "save.h"
 #include "server.h"
 
 /* ---- the driver's state callbacks ---- */
@@ -99,6 +100,7 @@ void kmcl_rest(struct kmcl_channel *ch)
 	/* senders and completers that had entered before */
 	synchronize_rcu();
 	kmcl_tx_abort(ch, STATUS_CANCELLED);
+	xa_destroy(&ch->restored);
 	kmcl_gpadls_finish(ch);
 	kmcl_device_unbind(ch);
 	cancel_work_sync(&ch->poison_work);
@@ -161,8 +163,9 @@ static int claim(struct kmcl_channel *ch)
 static void finish(struct kmcl_channel *ch)
 {
 	kmcl_rest(ch);
-	if (ch->server && ch->claimed)
+	if (ch->server && ch->claimed && !(ch->park_as && kmcl_endpoint_park(ch)))
 		kmcl_endpoint_rest(ch->target.link);
+	ch->park_as = 0;
 	kmcl_unclaim(ch);
 	/* a server needs a Start */
 	ch->pause_wanted = ch->server;
@@ -188,6 +191,7 @@ static void offer_anew(struct kmcl_channel *ch)
 static void close_down(struct kmcl_channel *ch)
 {
 	kmcl_subs_disable(ch);
+	kmcl_save_drop(ch);
 	kmcl_suspend(ch);
 	kmcl_call_closed(ch);
 	if (!ch->server || ch->disabling)
@@ -313,6 +317,13 @@ static NTSTATUS enable(struct kmcl_channel *ch)
 		status = kmcl_server_enable(ch);
 	if (status)
 		return status;
+	if (ch->server && kmcl_restore_is_complete(ch))
+		return kmcl_restore_resume(ch);
+	if (ch->server) {
+		if (!kmcl_restore_is_over(ch))
+			return STATUS_INVALID_DEVICE_STATE;
+		kmcl_endpoint_refuse(ch);
+	}
 
 	kmcl_tx_set(ch, KMCL_TX_OFF, KMCL_TX_HOLD);
 	if (!asleep)
@@ -369,6 +380,8 @@ static void life_work(struct work_struct *work)
 		status = enable(ch);
 		failed = !NT_SUCCESS(status);
 	} else if (ch->server) {
+		if (ch->state == KMCL_DISABLED)
+			kmcl_restore_check(ch);
 		if (ch->state == KMCL_WAITING && kmcl_endpoint_wanted(ch->target.link) &&
 		    kmcl_server_accept(ch))
 			offer_anew(ch);
@@ -455,6 +468,23 @@ static void sub_wait_lent(struct kmcl_channel *ch)
 	}
 }
 
+/*
+ * A saved channel: its driver goes, and its client shall not see it.  What is in flight
+ * is its successor's.
+ */
+static void leave(struct kmcl_channel *ch)
+{
+	u64 name = kmcl_save_name(ch);
+
+	kmcl_tx_off(ch);
+	synchronize_rcu();
+	kmcl_tx_abort(ch, STATUS_CANCELLED);
+	kmcl_suspend(ch);
+	if (kmcl_link_part(ch, STATUS_CANCELLED))
+		ch->park_as = name;
+	kmcl_save_drop(ch);
+}
+
 /**
  * kmcl_take_down() - take a channel down from wherever it is
  * @ch: channel
@@ -468,14 +498,27 @@ void kmcl_take_down(struct kmcl_channel *ch)
 	switch (ch->state) {
 	case KMCL_DISABLED:
 		ch->pause_wanted = ch->server;
+		kmcl_restore_drop(ch, STATUS_CANCELLED);
+		kmcl_restore_settle(ch);
 		break;
 	case KMCL_WAITING:
 	case KMCL_ASLEEP:
 		kmcl_subs_disable(ch);
+		if (kmcl_save_is_complete(ch))
+			ch->park_as = kmcl_save_name(ch);
+		kmcl_save_drop(ch);
 		finish(ch);
 		break;
 	case KMCL_OPEN:
 		kmcl_subs_disable(ch);
+		if (kmcl_save_is_complete(ch)) {
+			leave(ch);
+			ch->disabling = true;
+			close_down(ch);
+			ch->disabling = false;
+			break;
+		}
+		kmcl_save_drop(ch);
 		/* what is in flight may still be answered, for a while */
 		kmcl_tx_drain(ch);
 		ch->cancelled = false;
@@ -607,6 +650,16 @@ VOID VmbChannelDisable(VMBCHANNEL Channel)
 }
 EXPORT_SYMBOL_GPL(VmbChannelDisable);
 
+/* After a save, as if there had been none. */
+static void go_on(struct kmcl_channel *ch)
+{
+	kmcl_save_drop(ch);
+	if (!ch->running || !kmcl_link_is_up(ch))
+		return;
+	kmcl_tx_set(ch, KMCL_TX_HOLD, KMCL_TX_RUN);
+	kmcl_rx_open_gate(ch);
+}
+
 VOID VmbChannelStart(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *ch = kmcl_channel(Channel);
@@ -615,6 +668,8 @@ VOID VmbChannelStart(VMBCHANNEL Channel)
 		return;
 	kmcl_life_enter(ch);
 	WRITE_ONCE(ch->pause_wanted, false);
+	if (ch->save)
+		go_on(ch);
 	if (ch->state == KMCL_OPEN && !ch->running && kmcl_may_run(ch))
 		kmcl_start(ch);
 	kmcl_life_leave(ch);

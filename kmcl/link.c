@@ -114,8 +114,9 @@ static bool link_fence(struct kmcl_channel *ch, NTSTATUS status)
 	RCU_INIT_POINTER(ch->link, NULL);
 	synchronize_rcu();
 
-	/* and those who were inside have left */
-	kmcl_tx_abort(ch, status);
+	/* and those who were inside have left; what is frozen is for kmcl_thaw() */
+	if (!kmcl_tx_is_frozen(ch))
+		kmcl_tx_abort(ch, status);
 	return true;
 }
 
@@ -171,6 +172,22 @@ void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status)
 	closed = link_close(ch);
 	kmcl_subs_cut_end(ch, status, closed);
 	link_end(ch, status, closed);
+}
+
+/**
+ * kmcl_link_part() - as kmcl_link_down(), but leave the rings open
+ * @ch: channel
+ * @status: how outgoing packets end
+ *
+ * Context: process.
+ * Return: false: they are gone.
+ */
+bool kmcl_link_part(struct kmcl_channel *ch, NTSTATUS status)
+{
+	if (!link_fence(ch, status))
+		return false;
+	link_end(ch, status, true);
+	return true;
 }
 
 /**

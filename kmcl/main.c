@@ -162,6 +162,7 @@ workqueue:
 
 static void __exit kmcl_exit(void)
 {
+	kmcl_park_exit();
 	kmcl_providers_exit();
 	kmcl_nt_exit();
 	destroy_workqueue(kmcl_server_wq);

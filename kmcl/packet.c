@@ -100,7 +100,7 @@ static void give_slot(struct kmcl_packet *pkt)
 /* The slot that @id names, or NULL; the id comes from the peer. */
 static struct kmcl_slot *slot_by_id(struct kmcl_channel *ch, u64 id)
 {
-	u32 index = (u32)id - 1;
+	u32 index = (u32)id - 1 - ch->id_base;
 
 	/* pairs with the release in slots_grow() */
 	if (index >= smp_load_acquire(&ch->slots))
@@ -147,6 +147,22 @@ void kmcl_packet_published(struct kmcl_link *link, u64 id)
 }
 EXPORT_SYMBOL_GPL(kmcl_packet_published);
 
+/*
+ * The id under which a packet goes here that was sent before the channel was restored,
+ * or 0: the peer knows it by the @old one. The slot says whether it still waits.
+ */
+static u64 new_id(struct kmcl_channel *ch, u64 old)
+{
+	void *entry = xa_load(&ch->restored, old);
+	unsigned long value;
+
+	if (!entry)
+		return 0;
+	value = xa_to_value(entry);
+	return (u64)(value >> KMCL_ID_EPOCH) << 32 |
+	       (ch->id_base + (value & ((1u << KMCL_ID_EPOCH) - 1)) + 1);
+}
+
 /**
  * kmcl_packet_answered() - the peer completed something
  * @ch: channel
@@ -161,11 +177,17 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 {
 	struct kmcl_slot *slot = slot_by_id(ch, id);
 	struct kmcl_packet *pkt;
-	u64 gen = id & ~0xffffffffULL;
+	u64 old = 0, gen;
 	s64 word;
 
-	if (!slot)
-		return false;
+	if (unlikely(!slot)) {
+		old = id;
+		id = new_id(ch, old);
+		slot = id ? slot_by_id(ch, id) : NULL;
+		if (!slot)
+			return false;
+	}
+	gen = id & ~0xffffffffULL;
 	/*
 	 * The word first: while it says SENT under this generation the slot is
 	 * not given to another packet, so the exchange proves a @pkt read after
@@ -178,6 +200,8 @@ bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 	pkt = READ_ONCE(slot->object);
 	if (!atomic64_try_cmpxchg(&slot->word, &word, gen | KMCL_SLOT_IDLE))
 		return false;
+	if (unlikely(old))
+		xa_erase_bh(&ch->restored, old);
 	kmcl_packet_done(pkt, STATUS_SUCCESS, buf, len);
 	return true;
 }
@@ -334,6 +358,16 @@ static void packet_setup(struct kmcl_packet *pkt, struct kmcl_channel *ch, u32 c
 	kmcl_external_setup(pkt->external, limits);
 }
 
+/* A server cannot lend its client memory: see kmcl_check_flags(). */
+static struct kmcl_limits packet_limits(const struct kmcl_channel *ch)
+{
+	struct kmcl_limits limits = kmcl_limits(&ch->config);
+
+	if (ch->server)
+		limits = (struct kmcl_limits) { .packet = limits.packet };
+	return limits;
+}
+
 /* U32_MAX, which nobody has, for what no ring takes: Enable refuses that too. */
 static u32 packet_bytes(const struct kmcl_limits *limits)
 {
@@ -355,7 +389,7 @@ static u32 packet_bytes(const struct kmcl_limits *limits)
 struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp)
 {
 	u32 context = internal ? 0 : READ_ONCE(ch->config.inline_context);
-	struct kmcl_limits limits = kmcl_limits(&ch->config);
+	struct kmcl_limits limits = packet_limits(ch);
 	u32 bytes = packet_bytes(&limits), behind;
 	struct kmcl_packet *pkt;
 
@@ -397,6 +431,202 @@ void kmcl_packet_free(struct kmcl_packet *pkt)
 	kmcl_channel_put(ch);
 }
 
+/* ---- what was saved ---- */
+
+/**
+ * kmcl_packet_sent_from() - find the packets that await an answer
+ * @ch: channel that is frozen
+ * @index: where to begin; where to go on
+ *
+ * Context: process.
+ * Return: the next one, or NULL.
+ */
+struct kmcl_packet *kmcl_packet_sent_from(struct kmcl_channel *ch, u32 *index)
+{
+	u32 n = smp_load_acquire(&ch->slots);	/* pairs with slots_grow() */
+	struct kmcl_slot *slot;
+
+	while (*index < n) {
+		slot = slot_at(ch, (*index)++);
+		if (kmcl_word_state(atomic64_read(&slot->word)) == KMCL_SLOT_SENT)
+			return slot->object;
+	}
+	return NULL;
+}
+
+/**
+ * kmcl_packets_reserve() - make room for slots beside those of MaximumPacketCount
+ * @ch: disabled channel
+ * @count: how many
+ *
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int kmcl_packets_reserve(struct kmcl_channel *ch, u32 count)
+{
+	u32 max = ch->config.max_count;
+	int ret;
+
+	if (count > KMCL_SLOTS_MAX - max)
+		return -EINVAL;
+	ret = kmcl_packets_limit(ch, max + count);
+	ch->config.max_count = max;
+	return ret;
+}
+
+/* Move an idle packet on, in a new generation; false: it is not idle. */
+static bool packet_take(struct kmcl_packet *pkt, enum kmcl_slot_state state, s64 *gen)
+{
+	s64 word;
+
+	if (!pkt->slot)
+		return false;
+	word = atomic64_read(&pkt->slot->word);
+	*gen = (word & ~0xffffffffLL) + (1LL << 32);
+	return kmcl_word_state(word) == KMCL_SLOT_IDLE &&
+	       atomic64_try_cmpxchg(&pkt->slot->word, &word, *gen | state);
+}
+
+/**
+ * kmcl_packet_restore_sent() - a packet awaits an answer to what a predecessor sent
+ * @pkt: idle packet
+ * @id: the id that it was sent under
+ *
+ * Context: process.
+ * Return: 0; -EINVAL it is not idle, or has no completion routine; -EEXIST another one has
+ * that id; -ENOMEM.
+ */
+int kmcl_packet_restore_sent(struct kmcl_packet *pkt, u64 id)
+{
+	struct kmcl_channel *ch = pkt->object.channel;
+	s64 gen;
+	int ret;
+
+	if (!pkt->routine || !packet_take(pkt, KMCL_SLOT_WRITING, &gen))
+		return -EINVAL;
+	ret = slot_by_id(ch, id) ? -EEXIST :
+	      xa_insert_bh(&ch->restored, id,
+			   xa_mk_value((u64)gen >> 32 << KMCL_ID_EPOCH | pkt->index), GFP_KERNEL);
+	if (ret) {
+		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_IDLE);
+		return ret == -EBUSY ? -EEXIST : ret;
+	}
+	/* as its successor will save it */
+	pkt->tx.id = id;
+	pkt->tx.type = KMCL_TYPE_INBAND;
+	pkt->tx.wants_reply = true;
+	pkt->slot->lends = false;
+	atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_SENT);
+	return 0;
+}
+
+/**
+ * kmcl_packet_restore_queued() - a packet waits for room in the ring
+ * @pkt: idle packet
+ * @data: its payload, pipe header included
+ * @len: bytes of it
+ * @wants_reply: whether it asks for an answer
+ *
+ * Context: process.
+ * Return: 0; -EINVAL it is not idle, has no completion routine, or is too small.
+ */
+int kmcl_packet_restore_queued(struct kmcl_packet *pkt, const void *data, u32 len,
+			       bool wants_reply)
+{
+	s64 gen;
+
+	if (!pkt->routine || len > KMCL_PIPE_HEADER + ALIGN(pkt->capacity, 8) ||
+	    !packet_take(pkt, KMCL_SLOT_QUEUED, &gen))
+		return -EINVAL;
+	memcpy(pkt->data, data, len);
+	pkt->slot->lends = false;
+	pkt->tx = (struct kmcl_tx_item) {
+		.data = pkt->data,
+		.len = len,
+		.head = KMCL_DESC_SIZE,
+		.id = kmcl_packet_id(pkt, gen),
+		.type = KMCL_TYPE_INBAND,
+		.wants_reply = wants_reply,
+	};
+	kmcl_tx_put(pkt->object.channel, &pkt->tx);
+	return 0;
+}
+
+/**
+ * kmcl_packet_unrestore() - a packet is idle again, and its routine not called
+ * @pkt: packet that was just restored, on a channel without rings
+ */
+void kmcl_packet_unrestore(struct kmcl_packet *pkt)
+{
+	if (kmcl_packet_cancel(pkt, kmcl_packet_id(pkt, atomic64_read(&pkt->slot->word))))
+		return;
+	xa_erase_bh(&pkt->object.channel->restored, pkt->tx.id);
+}
+
+/**
+ * kmcl_carrier_attach() - have a packet stand for an incoming one
+ * @pkt: idle packet of VmbPacketAllocate()
+ * @in: restored packet, in READY, which is the driver's from here on
+ *
+ * Context: process.
+ * Return: 0; -EINVAL it is not such a packet.
+ */
+int kmcl_carrier_attach(struct kmcl_packet *pkt, struct kmcl_incoming *in)
+{
+	struct kmcl_channel *ch = pkt->object.channel;
+	s64 gen;
+
+	/* no state that a send, a free or an answer does something with */
+	if (!pkt->library || !packet_take(pkt, KMCL_SLOT_ENDING, &gen))
+		return -EINVAL;
+	/* it is none of those that may be sent */
+	spin_lock_bh(&ch->slot_lock);
+	pkt->internal = true;
+	ch->packets--;
+	spin_unlock_bh(&ch->slot_lock);
+	atomic_inc(&ch->rx.delivered);
+	in->carrier = pkt;
+	kmcl_incoming_set(in, KMCL_IN_DRIVER);
+	WRITE_ONCE(pkt->stands_for, kmcl_incoming_handle(in));
+	return 0;
+}
+
+/**
+ * kmcl_carrier_detach() - it is a packet as any other again
+ * @in: packet that stays behind, in no hands but the caller's
+ */
+void kmcl_carrier_detach(struct kmcl_incoming *in)
+{
+	struct kmcl_packet *pkt = in->carrier;
+	struct kmcl_channel *ch = pkt->object.channel;
+
+	in->carrier = NULL;
+	WRITE_ONCE(pkt->stands_for, NULL);
+	spin_lock_bh(&ch->slot_lock);
+	pkt->internal = false;
+	ch->packets++;
+	spin_unlock_bh(&ch->slot_lock);
+	kmcl_packet_move(pkt, KMCL_SLOT_ENDING, KMCL_SLOT_IDLE);
+}
+
+/**
+ * kmcl_carrier_end() - it is over with the packet that it stands for
+ * @in: that one, just completed
+ *
+ * Context: any up to softirq.
+ */
+void kmcl_carrier_end(struct kmcl_incoming *in)
+{
+	struct kmcl_packet *pkt = in->carrier;
+	struct kmcl_channel *ch = pkt->object.channel;
+
+	in->carrier = NULL;
+	give_slot(pkt);
+	pkt->object.magic = 0;
+	/* somebody else may be about to complete it, too */
+	kvfree_rcu(pkt, rcu);
+	kmcl_channel_put(ch);
+}
+
 void __init kmcl_packets_setup(void)
 {
 	int cpu;
@@ -408,6 +638,7 @@ void __init kmcl_packets_setup(void)
 int kmcl_packets_init(struct kmcl_channel *ch)
 {
 	spin_lock_init(&ch->slot_lock);
+	xa_init_flags(&ch->restored, XA_FLAGS_LOCK_BH);
 	return kmcl_packets_limit(ch, ch->config.max_count);
 }
 
@@ -454,6 +685,7 @@ void kmcl_packets_exit(struct kmcl_channel *ch)
 	for (i = 0; i < ch->slots / KMCL_SLOT_CHUNK; i++)
 		kmcl_chunk_free(ch->chunks[i]);
 	kvfree(ch->chunks);
+	xa_destroy(&ch->restored);
 }
 
 /* ---- the API ---- */
@@ -492,7 +724,8 @@ static bool recover_slot(struct kmcl_packet *pkt)
 	if (ch) {
 		/* against kmcl_packets_limit(), which may run on a disabled channel */
 		spin_lock_bh(&ch->slot_lock);
-		mine = slot_by_id(ch, (u64)pkt->index + 1) == slot && slot->object == pkt;
+		mine = slot_by_id(ch, (u64)ch->id_base + pkt->index + 1) == slot &&
+		       slot->object == pkt;
 		spin_unlock_bh(&ch->slot_lock);
 	}
 	if (mine) {
@@ -518,7 +751,7 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer, UINT32 Size)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!pkt || !IS_ALIGNED((unsigned long)pkt, 8) || !kmcl_handle_is_address(pkt))
 		return STATUS_INVALID_PARAMETER_2;
-	limits = kmcl_limits(&ch->config);
+	limits = packet_limits(ch);
 	bytes = packet_bytes(&limits);
 	if (Size < bytes || bytes == U32_MAX)
 		return STATUS_INVALID_PARAMETER_3;
@@ -687,7 +920,7 @@ UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel)
 
 	if (!ch)
 		return 0;
-	limits = kmcl_limits(&ch->config);
+	limits = packet_limits(ch);
 	return packet_bytes(&limits);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);

@@ -50,6 +50,11 @@ static struct kmcl_incoming *object_alloc(struct kmcl_channel *ch, u32 bytes, gf
 /* A handle that is late may be looking at it. */
 static void object_free(struct kmcl_incoming *in)
 {
+	struct kmcl_rx *rx = &in->object.channel->rx;
+
+	spin_lock_bh(&rx->lock);
+	list_del(&in->all);
+	spin_unlock_bh(&rx->lock);
 	kmcl_incoming_release(in);
 	kmcl_handle_end(in->place, atomic64_read(&in->word) >> 32);
 	kvfree_rcu(in, rcu);
@@ -102,6 +107,10 @@ static void rx_grow(struct work_struct *work)
 
 		if (in) {
 			in->extra = true;
+			/* as all that may be a packet: a save looks for them there */
+			spin_lock_bh(&rx->lock);
+			list_add(&in->all, &rx->all);
+			spin_unlock_bh(&rx->lock);
 			/* pairs with kmcl_pool_get(): the object before its pointer */
 			smp_store_release(&rx->spare, in);
 		} else {
@@ -163,6 +172,35 @@ none:
 	return NULL;
 }
 
+/**
+ * kmcl_pool_extra() - make an object for a packet that does not come from the ring
+ * @ch: channel that is being restored
+ * @bytes: payload that it must hold, at least
+ *
+ * It counts as in use.
+ *
+ * Context: process.
+ * Return: the object, in FREE, or NULL.
+ */
+struct kmcl_incoming *kmcl_pool_extra(struct kmcl_channel *ch, u32 bytes)
+{
+	struct kmcl_rx *rx = &ch->rx;
+	struct kmcl_incoming *in = object_alloc(ch, bytes, GFP_KERNEL);
+
+	if (!in)
+		return NULL;
+	if (in->client_context)
+		memset(in->client_context, 0, rx->context_bytes);
+	in->extra = true;
+	in->order = rx->order++;
+	atomic_add(in->capacity + rx->context_bytes, &rx->extra_bytes);
+	atomic_inc(&rx->busy);
+	spin_lock_bh(&rx->lock);
+	list_add_tail(&in->all, &rx->all);
+	spin_unlock_bh(&rx->lock);
+	return in;
+}
+
 /* Somebody may be waiting for an object or for quota. */
 static void rx_unblock(struct kmcl_channel *ch)
 {
@@ -188,6 +226,7 @@ void kmcl_rx_retire(struct kmcl_incoming *in)
 	if (in->tx.data && in->tx.data != in->data)
 		kfree(in->tx.data);
 	in->tx.data = NULL;
+	in->saved = false;
 	if (unlikely(in->piece_count))
 		kmcl_incoming_release(in);
 	/* its handle names nothing from here on */
@@ -266,7 +305,7 @@ void kmcl_rx_set_quota(struct kmcl_channel *ch, u32 quota)
  *
  * The pool starts with what one ring of largest packets holds.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM; kmcl_rx_finish() is the caller's in any case.
  */
 int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes)
 {
@@ -280,11 +319,7 @@ int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes)
 	rx->scratch = kvmalloc(min(in_bytes, KMCL_PACKET_MAX), GFP_KERNEL);
 	if (!rx->scratch)
 		return -ENOMEM;
-	if (pool_grow(ch, clamp(in_bytes / rx->object_bytes, 1u, rx->quota))) {
-		kmcl_rx_finish(ch);
-		return -ENOMEM;
-	}
-	return 0;
+	return pool_grow(ch, clamp(in_bytes / rx->object_bytes, 1u, rx->quota));
 }
 
 /**
@@ -300,9 +335,6 @@ void kmcl_rx_finish(struct kmcl_channel *ch)
 
 	cancel_work_sync(&rx->worker);
 	cancel_delayed_work_sync(&rx->grow);
-	list_for_each_entry_safe(in, next, &rx->backlog, node)
-		if (in->extra)
-			object_free(in);
 	INIT_LIST_HEAD(&rx->backlog);
 	rx->backlogged = false;
 	rx->blocked = false;
@@ -310,15 +342,12 @@ void kmcl_rx_finish(struct kmcl_channel *ch)
 	init_llist_head(&rx->pool);
 	list_for_each_entry_safe(in, next, &rx->all, all)
 		object_free(in);
-	INIT_LIST_HEAD(&rx->all);
 	rx->objects = 0;
 	/* the next Enable may permit more */
 	spin_lock_bh(&rx->lock);
 	rx->object_bytes = 0;
 	quota_update(ch);
 	spin_unlock_bh(&rx->lock);
-	if (rx->spare)
-		object_free(rx->spare);
 	rx->spare = NULL;
 	kvfree(rx->scratch);
 	rx->scratch = NULL;

@@ -21,7 +21,8 @@ static void tx_update(struct kmcl_channel *ch)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	bool idle = list_empty(&tx->queue);
-	struct kmcl_link *link = idle && tx->mode != KMCL_TX_OFF ? tx->link : NULL;
+	bool direct = idle && tx->mode != KMCL_TX_OFF && !tx->frozen;
+	struct kmcl_link *link = direct ? tx->link : NULL;
 
 	WRITE_ONCE(tx->busy, !idle);
 	rcu_assign_pointer(tx->reply_link, link);
@@ -147,7 +148,7 @@ static void tx_pump(struct kmcl_channel *ch)
 
 	rcu_read_lock();
 	spin_lock_bh(&tx->lock);
-	while (tx->link && tx->mode != KMCL_TX_OFF && !list_empty(&tx->queue)) {
+	while (tx->link && tx->mode != KMCL_TX_OFF && !tx->frozen && !list_empty(&tx->queue)) {
 		ret = tx_write_head(ch, &done);
 		if (ret)
 			break;
@@ -157,8 +158,8 @@ static void tx_pump(struct kmcl_channel *ch)
 		end_list(&done, STATUS_SUCCESS);
 		spin_lock_bh(&tx->lock);
 	}
-	if (!tx->link || tx->mode == KMCL_TX_OFF) {
-		/* teardown has taken, or will take, what is left */
+	if (!tx->link || tx->mode == KMCL_TX_OFF || tx->frozen) {
+		/* teardown has taken, or will take, what is left; or it goes on later */
 	} else if (list_empty(&tx->queue)) {
 		tx->link->ops->want_room(tx->link, 0);
 	} else if (ret == -EAGAIN) {
@@ -252,7 +253,7 @@ bool kmcl_tx_enqueue_reply(struct kmcl_incoming *in)
 	bool ok;
 
 	spin_lock_bh(&tx->lock);
-	ok = tx->link && tx->mode != KMCL_TX_OFF;
+	ok = (tx->link || tx->waits) && tx->mode != KMCL_TX_OFF;
 	if (ok) {
 		list_add_tail(&in->tx.node, &tx->queue);
 		ch->stats.queued++;
@@ -350,6 +351,7 @@ void kmcl_tx_off(struct kmcl_channel *ch)
 {
 	spin_lock_bh(&ch->tx.lock);
 	ch->tx.mode = KMCL_TX_OFF;
+	ch->tx.waits = false;
 	tx_update(ch);
 	spin_unlock_bh(&ch->tx.lock);
 }
@@ -377,6 +379,7 @@ void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_by
 {
 	spin_lock_bh(&ch->tx.lock);
 	ch->tx.link = link;
+	ch->tx.waits = false;
 	ch->tx.delay = TX_DELAY_MIN;
 	if (link)
 		WRITE_ONCE(ch->tx.ring_bytes, ring_bytes);
@@ -470,6 +473,103 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, NTSTATUS status)
 	end_list(&list, status);
 	/* for replies that stood behind */
 	tx_pump(ch);
+}
+
+/* ---- saving and restoring ---- */
+
+/**
+ * kmcl_tx_freeze() - have everything outgoing stay where it is
+ * @ch: channel
+ * @open: it has rings
+ *
+ * Context: process.
+ * Return: false when it has them no longer.
+ */
+bool kmcl_tx_freeze(struct kmcl_channel *ch, bool open)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	bool ok;
+
+	spin_lock_bh(&tx->lock);
+	ok = tx->mode != KMCL_TX_OFF && (tx->link || !open);
+	if (ok) {
+		tx->frozen = true;
+		if (tx->mode == KMCL_TX_RUN)
+			tx->mode = KMCL_TX_HOLD;
+		tx_update(ch);
+	}
+	spin_unlock_bh(&tx->lock);
+	return ok;
+}
+
+/**
+ * kmcl_tx_thaw() - let what is queued out again
+ * @ch: channel, frozen or not
+ * @open: it had rings
+ *
+ * What is held stays so.
+ *
+ * Context: process.
+ * Return: true when it has no rings any more, and what is outgoing is for the caller
+ * to complete.
+ */
+bool kmcl_tx_thaw(struct kmcl_channel *ch, bool open)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	bool gone;
+
+	spin_lock_bh(&tx->lock);
+	gone = tx->frozen && (tx->mode == KMCL_TX_OFF || (open && !tx->link));
+	tx->frozen = false;
+	tx_update(ch);
+	spin_unlock_bh(&tx->lock);
+	if (!gone)
+		tx_pump(ch);
+	return gone;
+}
+
+bool kmcl_tx_is_frozen(struct kmcl_channel *ch)
+{
+	bool frozen;
+
+	spin_lock_bh(&ch->tx.lock);
+	frozen = ch->tx.frozen;
+	spin_unlock_bh(&ch->tx.lock);
+	return frozen;
+}
+
+/**
+ * kmcl_tx_wait() - keep what comes for rings that there will be
+ * @ch: channel that is being restored
+ * @ring_bytes: data bytes of the outgoing one; 0: there was none
+ *
+ * Context: process.
+ */
+void kmcl_tx_wait(struct kmcl_channel *ch, u32 ring_bytes)
+{
+	spin_lock_bh(&ch->tx.lock);
+	ch->tx.mode = KMCL_TX_HOLD;
+	ch->tx.waits = ring_bytes;
+	WRITE_ONCE(ch->tx.ring_bytes, ring_bytes);
+	tx_update(ch);
+	spin_unlock_bh(&ch->tx.lock);
+}
+
+/**
+ * kmcl_tx_put() - queue something restored, behind what is there
+ * @ch: channel after kmcl_tx_wait()
+ * @item: a packet in QUEUED, or a reply
+ *
+ * Context: process.
+ */
+void kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_tx_item *item)
+{
+	struct kmcl_tx *tx = &ch->tx;
+
+	spin_lock_bh(&tx->lock);
+	list_add_tail(&item->node, item_is_reply(item) ? &tx->queue : &tx->held);
+	tx_update(ch);
+	spin_unlock_bh(&tx->lock);
 }
 
 void kmcl_tx_init(struct kmcl_channel *ch)

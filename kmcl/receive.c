@@ -28,10 +28,14 @@
 #define RX_WINDOW	(10 * NSEC_PER_MSEC)	/* for the share of a processor */
 
 /* The driver has nothing more to do with one packet. */
-static void driver_done(struct kmcl_channel *ch)
+void kmcl_driver_done(struct kmcl_channel *ch)
 {
-	if (atomic_dec_and_test(&ch->rx.delivered))
-		wake_up_all(&ch->life_wait);
+	if (!atomic_dec_and_test(&ch->rx.delivered))
+		return;
+	wake_up_all(&ch->life_wait);
+	/* a restore of which nothing came, see kmcl_restore_check() */
+	if (unlikely(READ_ONCE(ch->unsettled)))
+		mod_delayed_work(ch->wq, &ch->life_work, 0);
 }
 
 static void call_process(struct kmcl_channel *ch, struct kmcl_incoming *in)
@@ -87,7 +91,7 @@ static void backlog_add(struct kmcl_channel *ch, struct kmcl_incoming *in, bool 
 static void deferred(struct kmcl_channel *ch, struct kmcl_incoming *in)
 {
 	backlog_add(ch, in, true);
-	driver_done(ch);
+	kmcl_driver_done(ch);
 }
 
 /* @last: nothing is owed for earlier packets, so an empty backlog ends the run. */
@@ -298,6 +302,7 @@ static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 	in->payload = in->data;
 	in->len = pkt->len;
 	in->id = pkt->id;
+	in->order = rx->order++;
 	in->wants_reply = pkt->flags & KMCL_DESC_WANTS_REPLY;
 	in->object.pointer = NULL;
 	if (unlikely(in->client_context))
@@ -441,7 +446,7 @@ void kmcl_rx_event(struct kmcl_channel *ch)
 	do {
 		claims = atomic_read(&ch->rx.claims);
 		link = rcu_dereference(ch->link);
-		if (link && !READ_ONCE(ch->poison)) {
+		if (link && !READ_ONCE(ch->poison) && likely(!READ_ONCE(ch->rx.frozen))) {
 			share_begin(&ch->rx);
 			again = rx_batch(ch, link);
 			share_end(&ch->rx);
@@ -491,6 +496,7 @@ void kmcl_rx_init(struct kmcl_channel *ch)
 
 	spin_lock_init(&rx->lock);
 	INIT_LIST_HEAD(&rx->backlog);
+	INIT_LIST_HEAD(&rx->kept);
 	INIT_WORK(&rx->worker, rx_worker);
 	kmcl_pool_init(ch);
 	rx->quota = ch->config.quota;
@@ -562,6 +568,7 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
 
 	/* until the end: rx_wait_driver() returns, the channel stays until we leave */
 	rcu_read_lock();
+	PacketCompletionContext = kmcl_stands_for(PacketCompletionContext);
 	in = kmcl_incoming(PacketCompletionContext);
 	if (unlikely(!in))
 		goto out;
@@ -573,11 +580,15 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
 		kmcl_err(ch, "%s: the packet is not the driver's, ignored\n", __func__);
 		goto out;
 	}
-	if (in->wants_reply)
+	if (unlikely(in->carrier))
+		kmcl_carrier_end(in);
+	if (unlikely(READ_ONCE(ch->rx.keep)) && kmcl_keep_reply(in, Buffer, BufferLength))
+		;
+	else if (in->wants_reply)
 		kmcl_reply(in, Buffer, BufferLength);
 	else
 		kmcl_rx_retire(in);
-	driver_done(ch);
+	kmcl_driver_done(ch);
 out:
 	rcu_read_unlock();
 }
@@ -613,6 +624,7 @@ VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
 	struct kmcl_incoming *in;
 
 	rcu_read_lock();
+	PacketCompletionContext = kmcl_stands_for(PacketCompletionContext);
 	in = kmcl_incoming(PacketCompletionContext);
 	if (in && !kmcl_incoming_defer(in, PacketCompletionContext))
 		kmcl_err(in->object.channel,
@@ -627,7 +639,7 @@ PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletionConte
 	void *context;
 
 	rcu_read_lock();
-	in = kmcl_incoming(PacketCompletionContext);
+	in = kmcl_incoming(kmcl_stands_for(PacketCompletionContext));
 	context = in ? in->client_context : NULL;
 	rcu_read_unlock();
 	return context;
@@ -640,6 +652,7 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 	struct kmcl_channel *ch;
 
 	rcu_read_lock();
+	PacketCompletionContext = kmcl_stands_for(PacketCompletionContext);
 	in = kmcl_incoming(PacketCompletionContext);
 	if (!in)
 		goto out;
@@ -651,8 +664,12 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 		goto out;
 	}
 	kmcl_poison(ch, "the driver failed an incoming packet");
-	kmcl_rx_retire(in);
-	driver_done(ch);
+	in->wants_reply = false;
+	if (unlikely(in->carrier))
+		kmcl_carrier_end(in);
+	if (likely(!READ_ONCE(ch->rx.keep)) || !kmcl_keep_reply(in, NULL, 0))
+		kmcl_rx_retire(in);
+	kmcl_driver_done(ch);
 out:
 	rcu_read_unlock();
 }

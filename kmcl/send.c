@@ -63,7 +63,7 @@ static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf,
 		return STATUS_INVALID_PARAMETER_1;
 	}
 	slot->lends = source;
-	pkt->tx.id = gen | (pkt->index + 1);
+	pkt->tx.id = kmcl_packet_id(pkt, gen);
 	pkt->tx.type = source ? KMCL_TYPE_GPA_DIRECT : KMCL_TYPE_INBAND;
 	pkt->tx.wants_reply = wait;
 	if (copied) {

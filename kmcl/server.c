@@ -201,6 +201,42 @@ NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL Channel, UINT8 TargetVtl)
 }
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetVtl);
 
+NTSTATUS
+VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
+						  PFN_VMB_CHANNEL_SAVE_PACKET Save,
+						  PFN_VMB_CHANNEL_RESTORE_PACKET Restore)
+{
+	struct kmcl_channel *ch = server_disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	ch->server->save = (struct kmcl_save_callbacks) {
+		.save = Save,
+		.restore = Restore,
+	};
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
+
+NTSTATUS
+VmbServerChannelInitSetSaveRestorePacketCallbacksEx(VMBCHANNEL Channel, PVOID Context,
+						    PFN_VMB_CHANNEL_SAVE_PACKET_EX Save,
+						    PFN_VMB_CHANNEL_RESTORE_PACKET_EX Restore)
+{
+	struct kmcl_channel *ch = server_disabled(Channel);
+
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	ch->server->save = (struct kmcl_save_callbacks) {
+		.ex = true,
+		.context = Context,
+		.save_ex = Save,
+		.restore_ex = Restore,
+	};
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacksEx);
+
 /* ---- the client's memory ---- */
 
 NTSTATUS VmbChannelMapGpadl(VMBCHANNEL Channel, UINT32 Flags, UINT32 GpadlHandle, PMDL *Mdl)

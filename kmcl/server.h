@@ -9,6 +9,19 @@
 #include <kmcl/host.h>
 #include "rings.h"
 
+struct kmcl_save_callbacks {
+	bool ex;
+	void *context;
+	union {
+		PFN_VMB_CHANNEL_SAVE_PACKET save;
+		PFN_VMB_CHANNEL_SAVE_PACKET_EX save_ex;
+	};
+	union {
+		PFN_VMB_CHANNEL_RESTORE_PACKET restore;
+		PFN_VMB_CHANNEL_RESTORE_PACKET_EX restore_ex;
+	};
+};
+
 /**
  * struct kmcl_server - what a server channel offers
  * @identified: @type and @instance are set
@@ -18,6 +31,7 @@
  * @mmio: MiB of address space that the client must have
  * @mmio_optional: MiB that it may have besides
  * @host: of VmbServerChannelInitSetVmbusHandle(), its module pinned; or NULL
+ * @save: SavePacket and RestorePacket
  *
  * Written while the channel is disabled, constant while it is enabled.
  */
@@ -29,6 +43,7 @@ struct kmcl_server {
 	u16 mmio;
 	u16 mmio_optional;
 	struct kmcl_host *host;
+	struct kmcl_save_callbacks save;
 };
 
 /**
@@ -40,6 +55,7 @@ struct kmcl_server {
  * @dying: the client wants it back
  * @mdl: what VmbChannelMapGpadl() has returned; NULL: not mapped
  * @node: in a list of those that are about to be given back
+ * @frames: the client's numbers for the pages
  * @count: number of pages
  * @pages: the pages
  */
@@ -51,6 +67,7 @@ struct kmcl_lent {
 	bool dying;
 	PMDL mdl;
 	struct list_head node;
+	u64 *frames;
 	u32 count;
 	struct page *pages[];
 };
@@ -85,6 +102,12 @@ enum kmcl_client {
  * @live: signals are for somebody
  * @lent: struct kmcl_lent by handle
  * @lent_pages: in all of them
+ * @name: @offer.name; the channel may go before the offer
+ * @node: among the parked ones; the list's lock
+ * @parked: it is there; both locks to change, one of them to look
+ * @revived: @offer is not known to its provider yet
+ * @saved: which save it was parked with
+ * @expire: when nobody adopts it
  */
 struct kmcl_endpoint {
 	struct kmcl_offer offer;
@@ -103,6 +126,14 @@ struct kmcl_endpoint {
 	bool live;
 	struct xarray lent;
 	u32 lent_pages;
+	char name[100];
+
+	/* park.c */
+	struct list_head node;
+	bool parked;
+	bool revived;
+	u64 saved;
+	struct delayed_work expire;
 };
 
 static inline struct kmcl_endpoint *kmcl_endpoint(struct kmcl_link *link)
@@ -117,8 +148,15 @@ bool kmcl_endpoint_wanted(struct kmcl_link *link);
 bool kmcl_endpoint_serve(struct kmcl_link *link, u32 *out_bytes, u32 *in_bytes);
 bool kmcl_endpoint_rest(struct kmcl_link *link);
 struct page *kmcl_endpoint_page(struct kmcl_link *link, u64 frame);
+struct kmcl_endpoint *kmcl_endpoint_new(struct kmcl_target *t);
+int kmcl_endpoint_map_rings(struct kmcl_endpoint *ep);
+void kmcl_endpoint_end(struct kmcl_endpoint *ep);
 NTSTATUS kmcl_endpoint_map(struct kmcl_link *link, u32 handle, PMDL *mdl);
 bool kmcl_endpoint_unmap(struct kmcl_link *link, u32 handle);
+void kmcl_endpoint_unmap_all(struct kmcl_link *link);
+
+/* park.c */
+void kmcl_park_exit(void);
 
 /* provider.c */
 struct kmcl_host *kmcl_host_by_handle(HANDLE handle);
@@ -129,6 +167,13 @@ void kmcl_providers_exit(void);
 /* loopback.c */
 extern struct kmcl_host kmcl_loopback;
 extern struct kmcl_transport kmcl_loopback_transport;
+
+/* Where it is offered. */
+static inline struct kmcl_host *kmcl_server_host(const struct kmcl_server *server)
+{
+	return server->flags & VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER ? &kmcl_loopback :
+									       server->host;
+}
 
 void kmcl_loopback_watch(struct kmcl_target *target);
 void kmcl_loopback_unwatch(struct kmcl_target *target);

@@ -83,6 +83,10 @@ struct kmcl_offer {
  *	no such memory. The page stays while the client has promised it. Context:
  *	any up to softirq. Optional: without it client and server share the kernel,
  *	and frame numbers are this kernel's.
+ * @restore: take up an offer that a client has open already: its server was saved
+ *	somewhere else, and is restored here. As @offer; -ENODEV when there is no such
+ *	client. Needs @page. Context: process. Optional: without it, what is saved here
+ *	is restored here, while the library keeps the offer.
  */
 struct kmcl_host_ops {
 	int (*offer)(struct kmcl_host *host, struct kmcl_offer *offer);
@@ -91,6 +95,7 @@ struct kmcl_host_ops {
 	void (*torn_down)(struct kmcl_host *host, struct kmcl_offer *offer, u32 handle);
 	void (*signal)(struct kmcl_host *host, struct kmcl_offer *offer);
 	struct page *(*page)(struct kmcl_host *host, u64 frame);
+	int (*restore)(struct kmcl_host *host, struct kmcl_offer *offer);
 };
 
 /**

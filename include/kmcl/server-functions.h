@@ -49,11 +49,18 @@ FN_VMB_CHANNEL_UNMAP_GPADL VmbChannelUnmapGpadl;
 
 /**
  * typedef FN_VMB_CHANNEL_SAVE_BEGIN - VmbChannelSaveBegin(): begin to save
- * @Channel: a paused server channel
+ * @Channel: an enabled server channel, running or paused, with a client or without
  *
- * Context: process, may sleep.
+ * The channel stands still from here on: ProcessPacket does not run, nothing is read
+ * from the ring, not even answers, and nothing is written.  No state callback is
+ * called.  What the driver sends and completes meanwhile waits.  Decided here:
+ * VmbChannelStart() ends that, and all of it goes on; VmbChannelDisable() does, too.
+ *
+ * Context: process, may sleep; waits for ProcessPacket to return.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 when the channel cannot be
- * saved; STATUS_INSUFFICIENT_RESOURCES without memory.
+ * saved: no server's, not enabled, being saved already, or its client has just gone;
+ * STATUS_INVALID_DEVICE_REQUEST in a callback of the channel or above PASSIVE_LEVEL;
+ * STATUS_INSUFFICIENT_RESOURCES without memory.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_SAVE_BEGIN(VMBCHANNEL Channel);
 typedef FN_VMB_CHANNEL_SAVE_BEGIN *PFN_VMB_CHANNEL_SAVE_BEGIN;
@@ -63,23 +70,31 @@ FN_VMB_CHANNEL_SAVE_BEGIN VmbChannelSaveBegin;
  * typedef FN_VMB_CHANNEL_SAVE_CONTINUE - VmbChannelSaveContinue(): save some more
  * @Channel: the channel
  * @SaveBuffer: where the state goes
- * @SaveBufferSize: bytes there
- * @SaveBufferFilled: bytes written
- * @SaveBufferRequired: bytes that the next piece needs
+ * @SaveBufferSize: bytes there; 65,536 hold any piece
+ * @SaveBufferFilled: bytes written, whole pieces
+ * @SaveBufferRequired: bytes that the next piece needs; 0 when there is none
  *
- * The bytes are this library's alone.  They hold every packet received and not
- * completed, and every packet sent and not answered.
+ * The bytes are this library's alone (Documentation/save-format.md).  They hold every
+ * packet received and not completed, and every packet sent and not answered, each
+ * with what SavePacket adds.  Decided here: a packet that is sent after this function
+ * has come to the outgoing ones is not of this save; one that the driver completes
+ * after SavePacket has been called for it is completed by who restores it, and the
+ * driver's own completion is heard by nobody unless the channel goes on.
  *
  * Decided here: after STATUS_SUCCESS, VmbChannelDisable() and
  * VmbChannelCleanup() without a VmbChannelStart() in between park the channel:
- * the library keeps offer, open and GPADLs for 120 s (a module parameter), and
- * VmbChannelRestoreFromBuffer() on a server channel with the same GUIDs adopts
- * it.
+ * the library keeps offer, open and GPADLs for 120 s (the module parameter
+ * park_seconds), and VmbChannelRestoreFromBuffer() on a server channel with the same
+ * GUIDs adopts it.  Outgoing packets complete with STATUS_CANCELLED.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; calls SavePacket.
  * Return: STATUS_SUCCESS when all is saved; STATUS_BUFFER_OVERFLOW when some is,
  * call again; STATUS_BUFFER_TOO_SMALL when not even the next piece fits;
- * otherwise the save has failed.
+ * otherwise nothing is written and, but for parameters, the save has failed:
+ * STATUS_INVALID_PARAMETER_1 when the channel is not being saved (any more), _2 for
+ * NULL with a size, _4 and _5 for NULL; STATUS_INVALID_DEVICE_REQUEST in a callback of
+ * the channel or above PASSIVE_LEVEL; STATUS_DEVICE_REMOVED when the client has gone;
+ * STATUS_INSUFFICIENT_RESOURCES without memory; what SavePacket returned.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_SAVE_CONTINUE(VMBCHANNEL Channel, PVOID SaveBuffer,
 					      ULONG SaveBufferSize, PULONG SaveBufferFilled,
@@ -91,6 +106,10 @@ FN_VMB_CHANNEL_SAVE_CONTINUE VmbChannelSaveContinue;
  * typedef FN_VMB_CHANNEL_SAVE_END - VmbChannelSaveEnd(): end the save
  * @Channel: the channel
  *
+ * Decided here: the channel goes on standing still.  What follows is
+ * VmbChannelStart(), after which all of it goes on and what was saved is void, or
+ * VmbChannelDisable().
+ *
  * Context: process, may sleep.
  */
 typedef VOID FN_VMB_CHANNEL_SAVE_END(VMBCHANNEL Channel);
@@ -99,14 +118,36 @@ FN_VMB_CHANNEL_SAVE_END VmbChannelSaveEnd;
 
 /**
  * typedef FN_VMB_CHANNEL_RESTORE_FROM_BUFFER - take over what was saved
- * @Channel: a disabled server channel
- * @SaveBuffer: one or more whole chunks that VmbChannelSaveContinue() wrote
+ * @Channel: a disabled server channel, configured as the one that was saved
+ * @SaveBuffer: one or more whole chunks that VmbChannelSaveContinue() wrote, in order
  * @SaveBufferSize: bytes there
  *
- * Context: process, may sleep.
+ * Nothing happens before the last chunk has come and all of it has been checked.
+ * Then RestorePacket is called for each packet that the driver had.  From the first
+ * chunk to VmbChannelEnable() the channel's configuration is fixed.
+ *
+ * Decided here: VmbChannelEnable() opens a restored channel without a call of Opened,
+ * since no client opens; VmbChannelStart() calls Started and PostStarted.  A packet
+ * that ProcessPacket had not been called for yet comes as a new one, and so does
+ * every packet of a driver without RestorePacket.  When the restore fails, packets
+ * that RestorePacket has taken over are as at a close: outgoing ones complete with
+ * STATUS_CANCELLED, the driver completes the incoming ones; and the client is let go.
+ *
+ * Who can change what is saved can have the driver read and write its client's memory:
+ * it is kept as safe as that.
+ *
+ * Context: process, may sleep; calls RestorePacket.
  * Return: STATUS_SUCCESS when all is restored; STATUS_MORE_PROCESSING_REQUIRED
  * when more chunks exist, which is an error by its severity and is tested for
- * explicitly; otherwise the restore has failed and nothing is restored.
+ * explicitly; otherwise nothing is restored: STATUS_INVALID_PARAMETER_1 when the channel
+ * is not a disabled server's that can be offered, or is restored already;
+ * STATUS_INVALID_PARAMETER_2 when this is not what was saved of this channel, damaged or
+ * cut within a chunk, and for NULL; STATUS_INVALID_PARAMETER_3 for 0;
+ * STATUS_INVALID_DEVICE_REQUEST in a callback of the channel or above PASSIVE_LEVEL;
+ * STATUS_REVISION_MISMATCH when it needs a later library; STATUS_DEVICE_REMOVED when the
+ * client has gone; STATUS_INSUFFICIENT_RESOURCES without memory;
+ * STATUS_UNSUCCESSFUL when RestorePacket has not called VmbPacketRestore(); what it
+ * returned.
  */
 typedef NTSTATUS FN_VMB_CHANNEL_RESTORE_FROM_BUFFER(VMBCHANNEL Channel, PVOID SaveBuffer,
 						    ULONG SaveBufferSize);
@@ -115,16 +156,20 @@ FN_VMB_CHANNEL_RESTORE_FROM_BUFFER VmbChannelRestoreFromBuffer;
 
 /**
  * typedef FN_VMB_PACKET_RESTORE - VmbPacketRestore(): fill a restored packet
- * @Packet: a packet of VmbPacketAllocate(), inside RestorePacket
+ * @Packet: a packet of VmbPacketAllocate(), inside RestorePacket, on its thread, once; an
+ *          outgoing one has its completion routine
  * @LibraryBuffer: what RestorePacket was given
  * @LibraryBufferSize: bytes there
  *
  * Decided here: a restored incoming packet is completed by casting it to
- * VMBPACKETCOMPLETION.
+ * VMBPACKETCOMPLETION, and is no packet any more then; it does not count against
+ * MaximumPacketCount.  Its payload is found with kmcl_packet_payload().
  *
  * Context: process, may sleep.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_2 or _3 when the buffer is not
- * what the library wrote.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 outside of RestorePacket, for a
+ * second packet, and for one that is in use, too small, or not of the right kind;
+ * STATUS_INVALID_PARAMETER_2 or _3 when the buffer is not what the library wrote;
+ * STATUS_INSUFFICIENT_RESOURCES without memory.
  */
 typedef NTSTATUS FN_VMB_PACKET_RESTORE(VMBPACKET Packet, PVOID LibraryBuffer,
 				       ULONG LibraryBufferSize);
