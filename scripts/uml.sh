@@ -188,7 +188,8 @@ boot() {
 	if [[ $flavour == smp* ]]; then
 		# UML has several processors only with seccomp, which needs no help with the registers;
 		# kmemleak does not survive there.
-		smp=(ncpus=2 seccomp=on kmemleak=off)
+		# Its processors are threads here, and wait for ours like any other.
+		smp=(ncpus=2 seccomp=on kmemleak=off rcupdate.rcu_cpu_stall_timeout=60)
 		preload=
 	fi
 	LD_PRELOAD=$preload TMPDIR=$tmp HOME=$run \
