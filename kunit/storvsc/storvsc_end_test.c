@@ -30,8 +30,8 @@ static void a_request_without_an_answer_waits_and_is_told_of(struct kunit *test)
 	ssleep(5);
 	KUNIT_EXPECT_EQ(test, atomic_read(&io.ends), 0);
 	KUNIT_EXPECT_GE(test, kmsg_count(&k, "not answered for"), 1u);
-	/* late is as good */
-	KUNIT_EXPECT_EQ(test, storhost_release(&host, 1), 1u);
+	/* late is as good; a command of the scan may be held, too */
+	KUNIT_EXPECT_GE(test, storhost_release(&host, UINT_MAX), 1u);
 	KUNIT_EXPECT_EQ(test, stor_io_finish(test, &io), 0);
 	KUNIT_EXPECT_TRUE(test, !memchr_inv(buf, 0x5a, 4096));
 }
@@ -164,7 +164,8 @@ static void a_sub_channel_that_goes_alone_loses_no_request(struct kunit *test)
 	bring_up_with_subs(test, 4);
 	WRITE_ONCE(host.hold, true);
 	start_many(test, io, buf);
-	KUNIT_ASSERT_TRUE(test, becomes(READ_ONCE(host.held) == MANY));
+	/* and perhaps one of the scan */
+	KUNIT_ASSERT_TRUE(test, becomes(READ_ONCE(host.held) >= MANY));
 	gone = host.chan[2];
 	host.chan[2] = NULL;
 	hvsim_rescind(gone);
