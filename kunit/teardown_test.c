@@ -162,14 +162,18 @@ static struct vsc *send_hooked(struct kunit *test, u32 flags,
 			       void (*hook)(struct hvsim_chan *chan))
 {
 	struct vsc *v = vsc_new(test);
+	NTSTATUS status;
 
 	hooked = v;
-	/* what a hook sets going follows the send, not runs beside it */
+	/* what a hook sets going follows the send, and neither runs beside it nor before its end */
 	hvsim_stay_on_bus_cpu();
 	vsc_bring_up(v);
 	hvsim_settle();
 	v->host->script.on_signal = hook;
-	KUNIT_EXPECT_EQ(test, vsc_send(v, "request", 8, flags), STATUS_SUCCESS);
+	preempt_disable();
+	status = vsc_send(v, "request", 8, flags);
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
 	KUNIT_EXPECT_NULL(test, v->host->script.on_signal);
 	KUNIT_EXPECT_TRUE(test, hvsim_wait_released(v->host));
 	KUNIT_EXPECT_TRUE(test, becomes(is_disabled(v)));
