@@ -210,21 +210,27 @@ u64 hvsim_signal_event(u64 connection)
 	on_signal = READ_ONCE(chan->script.on_signal);
 	if (on_signal)
 		on_signal(chan);
-	kick(chan, false);
+	if (hvsim_has_server(chan))
+		hvsim_server_signal(chan);
+	else
+		kick(chan, false);
 	hvsim_chan_put(chan);
 	return HV_STATUS_SUCCESS;
 }
 
 /* ---- open and close ---- */
 
-/* The host's answer to an open: 0, or the status of the refusal. */
+/*
+ * The host's answer to an open: 0, or the status of the refusal. With a server 0
+ * means that all is prepared for his answer.
+ */
 u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel *msg)
 {
 	struct hvsim_gpadl *gpadl = hvsim_find_gpadl(msg->ringbuffer_gpadlhandle);
 	u32 split = msg->downstream_ringbuffer_pageoffset;
 	u32 status = chan->script.open_status;
 
-	if (chan->open || chan->rx || !gpadl || gpadl->relid != chan->relid ||
+	if (chan->open || chan->opening || chan->rx || !gpadl || gpadl->relid != chan->relid ||
 	    split < 2 || gpadl->nr < split + 2) {
 		hvsim_fault(chan, "open with GPADL %#x of %u pages, %u of them outbound",
 			    msg->ringbuffer_gpadlhandle, gpadl ? gpadl->nr : 0, split);
@@ -249,14 +255,16 @@ u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel 
 	if (chan->g2h.pos || chan->h2g.pos)
 		hvsim_fault(chan, "opened with ring indices %#x and %#x", chan->g2h.pos,
 			    chan->h2g.pos);
-	WRITE_ONCE(chan->h2g.rb->feature_bits.value, 1);
 	chan->ring_gpadl = gpadl->handle;
 	chan->stalled = false;
 	chan->forged = false;
 	chan->unseen = false;
-	/* Rings first, then the flag that lets users in. */
-	smp_store_release(&chan->open, true);
-	wake_up_all(&hvsim_changed);
+	chan->open_id = msg->openid;
+	WRITE_ONCE(chan->opening, true);
+	if (!hvsim_has_server(chan)) {
+		WRITE_ONCE(chan->h2g.rb->feature_bits.value, 1);
+		hvsim_finish_open(chan, true, &chan->open_id);
+	}
 	return 0;
 
 unmap:
@@ -274,8 +282,9 @@ static bool shut(struct hvsim_chan *chan)
 	bool was;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	was = chan->open;
+	was = chan->open || chan->opening;
 	WRITE_ONCE(chan->open, false);
+	WRITE_ONCE(chan->opening, false);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	/* Pairs with hvsim_enter(): who entered before this is counted. */
 	smp_mb();
@@ -297,16 +306,49 @@ static void unmap_rings(struct hvsim_chan *chan)
 	chan->ring_gpadl = 0;
 }
 
+/* After shut(): nobody is told of the close but a server. */
+static void finish_close(struct hvsim_chan *chan)
+{
+	if (hvsim_has_server(chan))
+		hvsim_server_close(chan);
+	unmap_rings(chan);
+}
+
 static void unmap_work(struct work_struct *work)
 {
-	unmap_rings(container_of(work, struct hvsim_chan, unmap_work));
+	finish_close(container_of(work, struct hvsim_chan, unmap_work));
+}
+
+/*
+ * The end of an open, once: true for who has to tell the guest, of the open that
+ * has the number *open_id.
+ */
+bool hvsim_finish_open(struct hvsim_chan *chan, bool accepted, u32 *open_id)
+{
+	unsigned long flags;
+	bool was;
+
+	*open_id = chan->open_id;
+	spin_lock_irqsave(&chan->lock, flags);
+	was = chan->opening;
+	WRITE_ONCE(chan->opening, false);
+	if (was && accepted) {
+		/* Rings first, then the flag that lets users in. */
+		smp_store_release(&chan->open, true);
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+	if (was && accepted)
+		wake_up_all(&hvsim_changed);
+	else if (was)
+		unmap_rings(chan);
+	return was;
 }
 
 /* From the host's workqueue or a test. */
 void hvsim_close(struct hvsim_chan *chan)
 {
 	if (shut(chan))
-		unmap_rings(chan);
+		finish_close(chan);
 }
 
 /* The guest has said goodbye: everything is offered anew when it comes back. */
@@ -320,6 +362,8 @@ void hvsim_forget_offers(void)
 		if (!chan)
 			continue;
 		hvsim_close(chan);
+		if (hvsim_has_server(chan))
+			hvsim_server_drop(chan);
 		hvsim_gpadl_drop(relid);
 		/* what was rescinded stays so */
 		if (chan->offered)
@@ -332,14 +376,13 @@ void hvsim_forget_offers(void)
 /* ---- offer, rescind, forget ---- */
 
 /**
- * hvsim_offer - offer the guest a channel
+ * hvsim_add - make a channel that hvsim_announce() will offer the guest
  * @offer: what to offer, copied
  *
  * Context: may sleep.
- * Return: the channel, the test's until hvsim_forget() or hvsim_reset(), or an
- * ERR_PTR().
+ * Return: the channel, for hvsim_put() besides hvsim_forget(), or an ERR_PTR().
  */
-struct hvsim_chan *hvsim_offer(const struct hvsim_offer *offer)
+struct hvsim_chan *hvsim_add(const struct hvsim_offer *offer)
 {
 	struct hvsim_chan *chan = kzalloc(sizeof(*chan), GFP_KERNEL);
 	unsigned long flags;
@@ -351,6 +394,8 @@ struct hvsim_chan *hvsim_offer(const struct hvsim_offer *offer)
 	chan->script = offer->script;
 	chan->exec = offer->exec;
 	chan->holds = offer->hold;
+	chan->server = offer->server;
+	mutex_init(&chan->server_lock);
 	kref_init(&chan->ref);
 	spin_lock_init(&chan->lock);
 	INIT_LIST_HEAD(&chan->record);
@@ -372,10 +417,54 @@ struct hvsim_chan *hvsim_offer(const struct hvsim_offer *offer)
 		kfree(chan);
 		return ERR_PTR(-ENOSPC);
 	}
+	kref_get(&chan->ref);
+	return chan;
+}
+EXPORT_SYMBOL_GPL(hvsim_add);
+
+/**
+ * hvsim_offer - offer the guest a channel
+ * @offer: what to offer, copied
+ *
+ * Context: may sleep.
+ * Return: the channel, the test's until hvsim_forget() or hvsim_reset(), or an
+ * ERR_PTR().
+ */
+struct hvsim_chan *hvsim_offer(const struct hvsim_offer *offer)
+{
+	struct hvsim_chan *chan = hvsim_add(offer);
+
+	if (IS_ERR(chan))
+		return chan;
 	hvsim_send_offer(chan);
+	hvsim_chan_put(chan);
 	return chan;
 }
 EXPORT_SYMBOL_GPL(hvsim_offer);
+
+static bool same_device(const struct hvsim_chan *a, const struct hvsim_chan *b)
+{
+	return guid_equal(&a->offer.type, &b->offer.type) &&
+	       guid_equal(&a->offer.instance, &b->offer.instance);
+}
+
+/* Has the guest still to release a primary that was the same device? */
+bool hvsim_predecessor(const struct hvsim_chan *chan)
+{
+	const struct hvsim_chan *other;
+	u32 relid;
+
+	lockdep_assert_held(&hvsim_lock);
+	if (chan->offer.sub_index)
+		return false;
+	for (relid = 1; relid < HVSIM_MAX_RELID; relid++) {
+		other = by_relid[relid];
+		if (other && other != chan && !other->offer.sub_index && other->sent &&
+		    !other->released && same_device(other, chan))
+			return true;
+	}
+	return false;
+}
 
 /* The guest has asked for its offers. */
 void hvsim_offer_all(void)
@@ -470,18 +559,23 @@ EXPORT_SYMBOL_GPL(hvsim_wait_released);
 /**
  * hvsim_forget - remove a channel from the host
  * @chan: the channel; after a rescind and its release, if the guest ever saw it.
- *	Not valid any more afterwards
+ *	Not valid any more afterwards; nothing happens when it is forgotten already
  *
  * Context: may sleep; not in a hook.
  */
 void hvsim_forget(struct hvsim_chan *chan)
 {
 	unsigned long flags;
+	bool known;
 
 	hvsim_close(chan);
 	spin_lock_irqsave(&hvsim_lock, flags);
-	by_relid[chan->relid] = NULL;
+	known = by_relid[chan->relid] == chan;
+	if (known)
+		by_relid[chan->relid] = NULL;
 	spin_unlock_irqrestore(&hvsim_lock, flags);
+	if (!known)
+		return;
 	hvsim_drop_messages(chan);
 	cancel_work_sync(&chan->work);
 	flush_work(&chan->unmap_work);

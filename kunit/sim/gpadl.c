@@ -159,6 +159,8 @@ static void finish(struct hvsim_gpadl *gpadl)
 	struct hvsim_chan *chan = hvsim_chan_get(gpadl->relid);
 	u32 status = chan ? READ_ONCE(chan->script.gpadl_status) : 0;
 
+	if (!status && chan && hvsim_has_server(chan))
+		status = hvsim_server_gpadl(chan, gpadl);
 	answer(gpadl, status);
 	if (status)
 		hvsim_gpadl_teardown(gpadl->handle, gpadl->relid);
@@ -232,6 +234,24 @@ bool hvsim_gpadl_teardown(u32 handle, u32 relid)
 	if (gpadl)
 		release(gpadl);
 	return gpadl;
+}
+
+/* Any GPADL of a channel's, 0 if there is none. */
+u32 hvsim_gpadl_first(u32 relid)
+{
+	struct hvsim_gpadl *gpadl;
+	unsigned long flags;
+	u32 handle = 0;
+
+	spin_lock_irqsave(&hvsim_lock, flags);
+	list_for_each_entry(gpadl, &gpadls, node) {
+		if (gpadl->relid == relid) {
+			handle = gpadl->handle;
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&hvsim_lock, flags);
+	return handle;
 }
 
 /* A rescinded channel takes its GPADLs with it: the guest tears none down. */

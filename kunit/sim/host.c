@@ -273,9 +273,10 @@ bool hvsim_send_offer(struct hvsim_chan *chan)
 	memcpy(msg.offer.u.std.user_def, offer->user_def, sizeof(offer->user_def));
 
 	spin_lock_irqsave(&hvsim_lock, flags);
-	send = offers_wanted && !chan->sent;
+	send = offers_wanted && !chan->sent && !hvsim_predecessor(chan);
 	if (send) {
 		chan->sent = true;
+		WRITE_ONCE(chan->released, false);
 		WRITE_ONCE(chan->offered, true);
 	}
 	spin_unlock_irqrestore(&hvsim_lock, flags);
@@ -308,7 +309,10 @@ static void open_channel(struct hvsim_chan *chan, const void *payload, u32 size)
 	if (!chan || !chan->offered)
 		return;
 	reply.status = hvsim_open(chan, msg);
-	hvsim_post(&reply, sizeof(reply));
+	if (!reply.status && hvsim_has_server(chan))
+		hvsim_server_open(chan, msg);
+	else
+		hvsim_post(&reply, sizeof(reply));
 }
 
 static void close_channel(struct hvsim_chan *chan, const void *payload, u32 size)
@@ -318,8 +322,11 @@ static void close_channel(struct hvsim_chan *chan, const void *payload, u32 size
 	if (chan->offered && !chan->open)
 		hvsim_fault(chan, "close of a channel that is not open");
 	hvsim_close(chan);
-	/* as Hyper-V does; the guest asks for new ones when it has opened again */
-	if (!chan->offer.sub_index)
+	/*
+	 * as Hyper-V does; the guest asks for new ones when it has opened again. A
+	 * server does it himself
+	 */
+	if (!chan->offer.sub_index && !hvsim_has_server(chan))
 		hvsim_rescind_subs(chan);
 }
 
@@ -341,6 +348,7 @@ static void gpadl_body(struct hvsim_chan *chan, const void *payload, u32 size)
 static void gpadl_teardown(struct hvsim_chan *chan, const void *payload, u32 size)
 {
 	const struct vmbus_channel_gpadl_teardown *msg = payload;
+	const struct hvsim_gpadl *gpadl = hvsim_find_gpadl(msg->gpadl);
 	struct vmbus_channel_gpadl_torndown reply = {
 		.header.msgtype = CHANNELMSG_GPADL_TORNDOWN,
 		.gpadl = msg->gpadl,
@@ -350,6 +358,10 @@ static void gpadl_teardown(struct hvsim_chan *chan, const void *payload, u32 siz
 		hvsim_fault(chan, "GPADL %#x torn down while it holds the open rings", msg->gpadl);
 		hvsim_close(chan);
 	}
+	/* a server may have to answer later */
+	if (chan && chan->offered && hvsim_has_server(chan) && gpadl &&
+	    gpadl->relid == chan->relid && !hvsim_server_teardown(chan, msg->gpadl))
+		return;
 	if (hvsim_gpadl_teardown(msg->gpadl, msg->child_relid))
 		hvsim_post(&reply, sizeof(reply));
 	else if (chan && chan->offered)
@@ -363,9 +375,13 @@ static void relid_released(struct hvsim_chan *chan, const void *payload, u32 siz
 	if (chan->offered)
 		hvsim_fault(chan, "released before it was rescinded");
 	hvsim_close(chan);
+	if (hvsim_has_server(chan))
+		hvsim_server_drop(chan);
 	hvsim_gpadl_drop(chan->relid);
 	WRITE_ONCE(chan->released, true);
 	wake_up_all(&hvsim_changed);
+	/* there may be one that has waited for this */
+	hvsim_offer_all();
 }
 
 static void modify_channel(struct hvsim_chan *chan, const void *payload, u32 size)

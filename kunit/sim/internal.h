@@ -71,9 +71,11 @@ int hvsim_forget_all(bool guest_gone);
 void hvsim_count(struct hvsim_chan *chan, unsigned long *counter);
 u64 hvsim_signal_event(u64 connection);
 u32 hvsim_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel *msg);
+bool hvsim_finish_open(struct hvsim_chan *chan, bool accepted, u32 *open_id);
 void hvsim_close(struct hvsim_chan *chan);
 void hvsim_rescind_subs(struct hvsim_chan *primary);
 void hvsim_forget_offers(void);
+bool hvsim_predecessor(const struct hvsim_chan *chan);
 bool hvsim_enter(struct hvsim_chan *chan);
 void hvsim_leave(struct hvsim_chan *chan);
 bool hvsim_lost_signals(void);
@@ -83,6 +85,7 @@ void hvsim_gpadl_header(const struct vmbus_channel_gpadl_header *msg, u32 size);
 void hvsim_gpadl_body(const struct vmbus_channel_gpadl_body *msg, u32 size);
 bool hvsim_gpadl_teardown(u32 handle, u32 relid);
 void hvsim_gpadl_drop(u32 relid);
+u32 hvsim_gpadl_first(u32 relid);
 bool hvsim_gpa_valid(const struct vmpacket_descriptor *desc);
 
 /* ring.c */
@@ -90,6 +93,15 @@ int hvsim_ring_map(struct hvsim_ring *ring, struct page **pages, u32 nr);
 void hvsim_ring_unmap(struct hvsim_ring *ring);
 int hvsim_ring_write(struct hvsim_chan *chan, const struct hvsim_raw *raw, bool *event);
 void hvsim_await_room(struct hvsim_chan *chan, u32 size);
+
+/* server.c */
+bool hvsim_has_server(struct hvsim_chan *chan);
+u32 hvsim_server_gpadl(struct hvsim_chan *chan, const struct hvsim_gpadl *gpadl);
+bool hvsim_server_teardown(struct hvsim_chan *chan, u32 handle);
+void hvsim_server_open(struct hvsim_chan *chan, const struct vmbus_channel_open_channel *msg);
+void hvsim_server_close(struct hvsim_chan *chan);
+void hvsim_server_signal(struct hvsim_chan *chan);
+void hvsim_server_drop(struct hvsim_chan *chan);
 
 /* script.c */
 void hvsim_script_packet(struct hvsim_chan *chan, const struct vmpacket_descriptor *desc,

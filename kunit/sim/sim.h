@@ -18,11 +18,13 @@
 #include <linux/hyperv.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 struct kunit;
 struct hvsim_chan;
+struct hvsim_gpadl;
 
 /**
  * enum hvsim_exec - when the host looks at a channel that the guest signalled
@@ -107,6 +109,44 @@ struct hvsim_script {
 };
 
 /**
+ * struct hvsim_open - how the guest opens a channel
+ * @gpadl: the GPADL in which both rings are, control pages included
+ * @split: its page with which the ring to the guest begins
+ * @target_vp: processor that the guest wants to be interrupted
+ * @user: what it says besides
+ */
+struct hvsim_open {
+	u32 gpadl;
+	u32 split;
+	u32 target_vp;
+	u8 user[MAX_USER_DEFINED_BYTES];
+};
+
+/**
+ * struct hvsim_server - somebody else than the script, who serves a channel
+ * @gpadl: the guest has lent memory; returns 0, or the status that refuses it
+ * @teardown: the guest wants memory back; returns whether it may have it at once,
+ *	otherwise hvsim_torn_down() says when
+ * @open: the guest opens; hvsim_opened() is the answer
+ * @close: the guest has closed, or is gone
+ * @signal: the guest has written to an empty ring, or made room
+ *
+ * The host carries messages and signals, checks that the guest keeps to their
+ * order, and stays out of the rings; nothing of a script but its two refusals and
+ * hvsim_hold() applies.
+ *
+ * Context: process, may sleep, one at a time for a channel; but @signal: any, with
+ * locks of the guest's held.
+ */
+struct hvsim_server {
+	u32 (*gpadl)(struct hvsim_chan *chan, const struct hvsim_gpadl *gpadl);
+	bool (*teardown)(struct hvsim_chan *chan, u32 handle);
+	void (*open)(struct hvsim_chan *chan, const struct hvsim_open *open);
+	void (*close)(struct hvsim_chan *chan);
+	void (*signal)(struct hvsim_chan *chan);
+};
+
+/**
  * struct hvsim_offer - a channel to be offered
  * @type: class GUID
  * @instance: instance GUID; the same pair may be offered again after a rescind
@@ -118,6 +158,8 @@ struct hvsim_script {
  * @hold: BIT(type) for messages to put aside from the start, see hvsim_hold()
  * @exec: how the host runs on this channel
  * @script: how it behaves
+ * @server: who serves it in the script's place, or NULL
+ * @server_data: the server's own
  */
 struct hvsim_offer {
 	guid_t type;
@@ -129,6 +171,8 @@ struct hvsim_offer {
 	unsigned long hold;
 	enum hvsim_exec exec;
 	struct hvsim_script script;
+	const struct hvsim_server *server;
+	void *server_data;
 };
 
 /**
@@ -234,6 +278,10 @@ struct hvsim_chan {
 	struct list_head out;		/* answers that found the ring full */
 	struct list_head spare;		/* packets to be used again */
 	unsigned long holds;
+	struct mutex server_lock;	/* around what it is told, but for signals */
+	const struct hvsim_server *server;
+	bool opening;			/* it has not answered yet */
+	u32 open_id;
 };
 
 /**
@@ -278,6 +326,15 @@ void hvsim_set_exec(struct hvsim_chan *chan, enum hvsim_exec exec);
 void hvsim_run(struct hvsim_chan *chan);
 void hvsim_stall(struct hvsim_chan *chan);
 void hvsim_resume(struct hvsim_chan *chan);
+
+/* ---- channels that somebody else serves (server.c) ---- */
+struct hvsim_chan *hvsim_add(const struct hvsim_offer *offer);
+void hvsim_announce(struct hvsim_chan *chan);
+void hvsim_opened(struct hvsim_chan *chan, u32 status);
+void hvsim_torn_down(struct hvsim_chan *chan, u32 handle);
+void hvsim_withdraw(struct hvsim_chan *chan);
+struct hvsim_chan *hvsim_find(const guid_t *type, const guid_t *instance, u16 sub_index);
+void hvsim_put(struct hvsim_chan *chan);
 
 /* ---- the control protocol (host.c) ---- */
 void hvsim_hold(struct hvsim_chan *chan, enum vmbus_channel_message_type type);
