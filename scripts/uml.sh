@@ -11,7 +11,7 @@ KERNEL=${UML_KERNEL:-6.12}
 # Whose nolibc and kunit.py serve all of them.
 TOOLS=6.12
 # What every run loads, in this order, as far as it is built; the suites come behind.
-BASE=(hv_sim hv_vmbus kmcl kmcl_vmbus)
+BASE=(hv_sim hv_vmbus kmcl kmcl_vmbus kmcl_sim_host)
 # A line of a kernel log that says that something is wrong, whatever the tests think.
 REPORTS='BUG:|WARNING:|Kernel panic|Oops|general protection|UBSAN:|KASAN|ODEBUG:|INFO: (task|rcu)|'
 REPORTS+='(circular|recursive|inconsistent|irq|unsafe) lock|bad: scheduling|scheduling while atomic|'

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <kmcl/host.h>
 #include "end.h"
+
+const char *end_bus;
+
+static void no_bus(void)
+{
+}
+
+void (*end_settle)(void) = no_bus;
 
 const GUID end_type = { 0x6b6d636c, 0x0003, 0x4000, { 0x80, 0, 0, 0, 0, 0, 0, 3 } };
 const GUID end_instance = { 0x6b6d636c, 0x0004, 0x4000, { 0x80, 0, 0, 0, 0, 0, 0, 4 } };
+
+#define LOOPBACK	VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER
 
 static LIST_HEAD(ends);			/* of the running case */
 
@@ -104,11 +115,26 @@ NTSTATUS end_send(struct end *e, const void *buf, u32 len, u32 flags)
 	return status;
 }
 
+static void find_bus(struct end *e)
+{
+	struct kunit *test = e->test;
+	HANDLE bus;
+
+	if (!end_bus) {
+		KUNIT_ASSERT_EQ(test, VmbServerChannelInitSetFlags(e->ch, LOOPBACK),
+				STATUS_SUCCESS);
+		return;
+	}
+	bus = kmcl_host_handle(end_bus);
+	KUNIT_ASSERT_NOT_NULL(test, bus);
+	KUNIT_EXPECT_EQ(test, VmbServerChannelInitSetVmbusHandle(e->ch, bus), STATUS_SUCCESS);
+	ZwClose(bus);
+}
+
 struct end *end_new(struct kunit *test, bool server)
 {
 	PVMB_CHANNEL_STATE_CHANGE_CALLBACKS any;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 state;
-	const UINT32 flags = VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER;
 	struct end *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, e);
@@ -134,7 +160,7 @@ struct end *end_new(struct kunit *test, bool server)
 		KUNIT_ASSERT_EQ(test, VmbServerChannelInitSetTargetInterfaceId(e->ch, end_type,
 									       end_instance),
 				STATUS_SUCCESS);
-		KUNIT_ASSERT_EQ(test, VmbServerChannelInitSetFlags(e->ch, flags), STATUS_SUCCESS);
+		find_bus(e);
 	} else {
 		KUNIT_ASSERT_EQ(test, VmbClientChannelInitSetTargetPnp(e->ch, &end_type,
 								       &end_instance, pnp_failure),

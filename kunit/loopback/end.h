@@ -16,6 +16,11 @@
 
 #define END_LOG		32
 
+/* What a suite is called where its servers have clients on another bus. */
+#ifndef END_SUITE
+#define END_SUITE(name)	name
+#endif
+
 enum end_event {
 	END_OPENED = 'O',
 	END_STARTED = 'S',
@@ -68,6 +73,11 @@ struct end {
 	void *priv;
 	struct list_head node;
 };
+
+/* Of the provider whose clients the servers have; NULL: the loopback's. */
+extern const char *end_bus;
+/* Wait until clients can see what has been offered: at once in the loopback. */
+extern void (*end_settle)(void);
 
 extern const GUID end_type;
 extern const GUID end_instance;

@@ -95,6 +95,7 @@ static void a_client_whose_ring_is_too_small_is_refused(struct kunit *test)
 			STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(s->ch), STATUS_SUCCESS);
 	VmbChannelStart(s->ch);
+	end_settle();
 	kmsg_mark(&k);
 	KUNIT_EXPECT_NE(test, VmbChannelEnable(c->ch), STATUS_SUCCESS);
 	kmsg_expect(test, &k, 1, "is too small for packets of 16384, refused");
@@ -146,7 +147,7 @@ static struct kunit_case cases[] = {
 };
 
 static struct kunit_suite suite = {
-	.name = "loopback",
+	.name = END_SUITE("loopback"),
 	.init = end_init,
 	.exit = end_exit,
 	.test_cases = cases,
