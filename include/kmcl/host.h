@@ -70,23 +70,24 @@ struct kmcl_offer {
 /**
  * struct kmcl_host_ops - what a provider does for servers
  * @offer: make it known to clients. Calls for @offer may come before this
- *	returns. Context: process. Return: 0 or an errno; -EEXIST when there is
- *	one with these GUIDs already.
+ *	returns. 0 or an errno; -EEXIST when there is one with these GUIDs already.
  * @rescind: take it back: the client has to close, and to forget it. When this
- *	returns, no kmcl_offer_*() call for @offer runs and none will come.
- *	Context: process, may wait for the provider, not for the client.
- * @opened: the answer to kmcl_offer_open(); 0: accepted. Context: process.
- * @torn_down: the answer to kmcl_offer_gpadl_teardown(), when that was -EINPROGRESS.
- *	Context: process.
- * @signal: interrupt the client. Context: softirq, or process with BH off.
+ *	returns, no kmcl_offer_*() call for @offer runs and none will come. May wait
+ *	for the provider, not for the client.
+ * @opened: the answer to kmcl_offer_open(); 0: accepted.
+ * @torn_down: the answer to kmcl_offer_gpadl_teardown(), when that was -EINPROGRESS;
+ *	comes also from inside other calls of the provider, as kmcl_offer_close().
+ * @signal: interrupt the client; in softirq, or with BH off.
  * @page: the page behind a frame number of the client's, or NULL when there is
- *	no such memory. The page stays while the client has promised it. Context:
- *	any up to softirq. Optional: without it client and server share the kernel,
+ *	no such memory. The page stays while the client has promised it. Any
+ *	context up to softirq. Optional: without it client and server share the kernel,
  *	and frame numbers are this kernel's.
  * @restore: take up an offer that a client has open already: its server was saved
  *	somewhere else, and is restored here. As @offer; -ENODEV when there is no such
- *	client. Needs @page. Context: process. Optional: without it, what is saved here
+ *	client. Needs @page. Optional: without it, what is saved here
  *	is restored here, while the library keeps the offer.
+ *
+ * All but @signal and @page run in process context.
  */
 struct kmcl_host_ops {
 	int (*offer)(struct kmcl_host *host, struct kmcl_offer *offer);
