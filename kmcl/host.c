@@ -120,8 +120,10 @@ int kmcl_offer_gpadl(struct kmcl_offer *offer, u32 handle, u32 byte_offset, u32 
 	if (!handle || !byte_count || byte_offset >= KMCL_PAGE_SIZE || !nr_frames ||
 	    DIV_ROUND_UP_ULL((u64)byte_offset + byte_count, KMCL_PAGE_SIZE) != nr_frames)
 		return -EINVAL;
+	/* the client decides how much: that is not worth the kernel's own words */
 	lent = kvzalloc(size_add(struct_size(lent, pages, nr_frames),
-				 array_size(nr_frames, sizeof(*frames))), GFP_KERNEL);
+				 array_size(nr_frames, sizeof(*frames))),
+			GFP_KERNEL | __GFP_NOWARN);
 	if (!lent)
 		return -ENOMEM;
 	lent->frames = (u64 *)&lent->pages[nr_frames];

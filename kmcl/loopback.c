@@ -265,7 +265,7 @@ struct kmcl_host kmcl_loopback = {
 /* Frame numbers of memory at a kernel address, for kvfree(). */
 static u64 *frames_of(const void *memory, u32 count)
 {
-	u64 *frames = kvmalloc_array(count, sizeof(*frames), GFP_KERNEL);
+	u64 *frames = kvmalloc_array(count, sizeof(*frames), GFP_KERNEL | __GFP_NOWARN);
 	u32 i;
 
 	for (i = 0; frames && i < count; i++) {
@@ -325,7 +325,9 @@ static int lo_open(struct kmcl_link *link, u32 out_bytes, u32 in_bytes)
 	bool described;
 	int ret;
 
-	place.memory = vzalloc((size_t)place.first + place.second);
+	/* whoever opens says what could not be had */
+	place.memory = __vmalloc((size_t)place.first + place.second,
+				 GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (!place.memory)
 		return -ENOMEM;
 	/* we honour the other side's wish for room */
