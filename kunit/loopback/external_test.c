@@ -92,6 +92,7 @@ static void a_server_reads_and_writes_what_its_client_names(struct kunit *test)
 		{ 10000, 77, true }, { 100, 4000, true }, { 12345, 1 },
 	};
 	u8 *memory[ARRAY_SIZE(parts)];
+	u8 *there[ARRAY_SIZE(parts)];
 	struct end *s, *c;
 	PMDL mdl = NULL, m;
 	u32 i, j;
@@ -123,10 +124,16 @@ static void a_server_reads_and_writes_what_its_client_names(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, theirs);
 		KUNIT_EXPECT_MEMEQ(test, theirs, mine, parts[i].bytes);
 		memset(theirs, 0x80 + i, parts[i].bytes);
+		there[i] = theirs;
 	}
 	KUNIT_EXPECT_NULL(test, m);
 	VmbChannelPacketComplete(got.pkt, NULL, 0);
 	end_expect_soon(c, atomic_read(&c->ok) == 1);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		/* what had to be mapped is mapped no more */
+		if (is_vmalloc_addr(there[i]))
+			KUNIT_EXPECT_TRUE(test, becomes(!vmalloc_to_page(there[i])));
+	}
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		u32 end = parts[i].offset + parts[i].bytes;
 

@@ -394,6 +394,57 @@ static void a_server_whose_client_writes_rubbish_offers_anew(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&s->received), 0);
 }
 
+/* A driver has no callback for that. */
+static void a_server_that_cannot_be_offered_anew_is_disabled(struct kunit *test)
+{
+	struct bus *b = bus_new(test, false);
+	struct end *s = bus_open_server(b);
+	struct kmsg k;
+
+	kmsg_mark(&k);
+	b->offer_error = -ENOMEM;
+	b->out.ctl->in = cpu_to_le32(7);
+	kmcl_offer_signal(b->offer);
+	bus_expect_soon(b, b->rescinds == 1);
+	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(s->kch->state) == KMCL_DISABLED));
+	kmsg_expect(test, &k, 1, "cannot be offered again");
+	end_expect_log(s, "UC");
+	KUNIT_EXPECT_EQ(test, end_send(s, "no", 3, 0), STATUS_INVALID_DEVICE_STATE);
+	b->offer_error = 0;
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(s->ch), STATUS_SUCCESS);
+	VmbChannelStart(s->ch);
+	KUNIT_EXPECT_EQ(test, bus_open(b), 0);
+}
+
+/* Only the rescind tells it, and until then it may do as if nothing had happened. */
+static void a_client_that_does_not_know_yet_can_do_nothing(struct kunit *test)
+{
+	struct bus *b = bus_new(test, false);
+	struct end *s = bus_open_server(b);
+
+	s->on_packet = keep;
+	bus_packet(b, &(struct kmcl_desc) { .type = cpu_to_le16(KMCL_TYPE_INBAND) },
+		   sizeof(struct kmcl_desc), "packets", 8);
+	end_expect_soon(s, atomic_read(&s->received) == 1);
+	b->out.ctl->in = cpu_to_le32(7);
+	kmcl_offer_signal(b->offer);
+	end_expect_soon(s, s->logged == 1);
+	/* the driver has a packet: the offer stays so long */
+	KUNIT_EXPECT_EQ(test, b->rescinds, 0);
+	KUNIT_EXPECT_EQ(test, bus_ask(b, BUS_RINGS, 4), -EBUSY);
+	KUNIT_EXPECT_EQ(test, bus_lend(b, 9, 0, 2), 0);
+	KUNIT_EXPECT_EQ(test, kmcl_offer_gpadl_teardown(b->offer, 9), 0);
+	kmcl_offer_signal(b->offer);
+	bus_close(b);
+	VmbChannelPacketComplete(kept, NULL, 0);
+	/* it has closed: so it is a close like any other */
+	end_expect_soon(s, s->logged == 2);
+	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(s->kch->state) == KMCL_WAITING));
+	KUNIT_EXPECT_EQ(test, b->rescinds, 0);
+	KUNIT_EXPECT_EQ(test, kmcl_offer_gpadl_teardown(b->offer, BUS_RINGS), 0);
+	KUNIT_EXPECT_EQ(test, bus_open(b), 0);
+}
+
 static void indices_that_cannot_be_are_found_out(struct kunit *test)
 {
 	static const u32 bad[] = { 7, 4096 * 3, 0xfffffff8, 0x80000000 };
@@ -506,6 +557,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(rings_cannot_be_exchanged_before_they_are_opened),
 	KUNIT_CASE(a_server_disabled_inside_opened_is_rescinded),
 	KUNIT_CASE(a_server_whose_client_writes_rubbish_offers_anew),
+	KUNIT_CASE(a_server_that_cannot_be_offered_anew_is_disabled),
+	KUNIT_CASE(a_client_that_does_not_know_yet_can_do_nothing),
 	KUNIT_CASE(indices_that_cannot_be_are_found_out),
 	KUNIT_CASE(external_data_of_frames_that_are_not_there_is_answered_unread),
 	KUNIT_CASE(external_data_that_is_described_wrongly_poisons),
