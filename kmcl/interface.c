@@ -19,12 +19,6 @@ static const KMCL_CLIENT_INTERFACE_V5 client = {
 	KMCL_CLIENT_FUNCTIONS(MEMBER)
 };
 
-/* Save and restore are not built yet: weak, and no table until they are. */
-#define WEAK(name) extern typeof(name) name __weak;
-KMCL_SERVER_FUNCTIONS_V1(WEAK)
-KMCL_SERVER_FUNCTIONS_V5(WEAK)
-#undef WEAK
-
 static const KMCL_SERVER_INTERFACE_V1 server_v1 = {
 	KMCL_CLIENT_FUNCTIONS_V1(MEMBER)
 	KMCL_SERVER_FUNCTIONS_V1(MEMBER)
@@ -113,17 +107,6 @@ static const void *server_table(u16 version, size_t *size)
 	}
 }
 
-/* Whoever gets a table may call all of it. */
-static bool is_whole(const void *table, size_t size)
-{
-	const void *const *member = table + sizeof(INTERFACE), *const *end = table + size;
-
-	while (member < end)
-		if (!*member++)
-			return false;
-	return true;
-}
-
 static NTSTATUS query(LPCGUID type, PINTERFACE interface, u16 size, u16 version)
 {
 	static const guid_t client_type = GUID_INIT(0x4aecb860, 0xe161, 0x42bb, 0xa5, 0xca, 0x77,
@@ -145,7 +128,7 @@ static NTSTATUS query(LPCGUID type, PINTERFACE interface, u16 size, u16 version)
 		return STATUS_REVISION_MISMATCH;
 	if (size != want)
 		return STATUS_INVALID_PARAMETER;
-	if (!is_whole(table, size) || !try_module_get(THIS_MODULE))
+	if (!try_module_get(THIS_MODULE))
 		return STATUS_NOT_SUPPORTED;
 
 	atomic_inc(&references);
