@@ -84,6 +84,28 @@ static NTSTATUS make_reply(struct kmcl_channel *ch, struct kmcl_restore *r,
 	return STATUS_SUCCESS;
 }
 
+/* What can be wrong with an outgoing packet is found out before any is restored. */
+static NTSTATUS prepare_outgoing(struct kmcl_channel *ch, struct kmcl_restore *r,
+				 struct kmcl_saved *saved)
+{
+	struct kmcl_save_outgoing *from = (void *)saved->bytes;
+	u32 len = ALIGN(le32_to_cpu(from->len), 8);
+	int ret;
+
+	if (r->is_open && len + KMCL_DESC_SIZE + KMCL_FOOTER_SIZE >=
+			  le32_to_cpu(r->open.out_bytes)) {
+		r->why = "a packet that fits into no ring";
+		return STATUS_INVALID_PARAMETER_2;
+	}
+	if (le32_to_cpu(from->where) != KMCL_SAVED_SENT)
+		return STATUS_SUCCESS;
+	ret = kmcl_packet_restore_prepare(ch, le64_to_cpu(from->id));
+	if (ret != -EEXIST)
+		return ret ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+	r->why = "two packets of the same transaction id";
+	return STATUS_INVALID_PARAMETER_2;
+}
+
 static NTSTATUS make_all(struct kmcl_channel *ch, struct kmcl_restore *r)
 {
 	NTSTATUS status = STATUS_SUCCESS;
@@ -96,8 +118,8 @@ static NTSTATUS make_all(struct kmcl_channel *ch, struct kmcl_restore *r)
 		cond_resched();
 	}
 	list_for_each_entry(saved, &r->queue, node) {
-		if (saved->tag == KMCL_SAVE_REPLY)
-			status = make_reply(ch, r, saved);
+		status = saved->tag == KMCL_SAVE_REPLY ? make_reply(ch, r, saved) :
+							 prepare_outgoing(ch, r, saved);
 		if (status)
 			return status;
 		cond_resched();
@@ -199,16 +221,7 @@ static NTSTATUS put_outgoing(struct kmcl_packet *pkt, const struct kmcl_saved *s
 	else
 		ret = kmcl_packet_restore_queued(pkt, from->data, le32_to_cpu(from->len),
 						 le32_to_cpu(from->flags) & KMCL_SAVED_WANTS_REPLY);
-	switch (ret) {
-	case 0:
-		return STATUS_SUCCESS;
-	case -ENOMEM:
-		return STATUS_INSUFFICIENT_RESOURCES;
-	case -EEXIST:
-		return STATUS_INVALID_PARAMETER_2;
-	default:
-		return STATUS_INVALID_PARAMETER_1;
-	}
+	return ret ? STATUS_INVALID_PARAMETER_1 : STATUS_SUCCESS;
 }
 
 static NTSTATUS restore_outgoing(struct kmcl_channel *ch, struct kmcl_restore *r,
@@ -219,11 +232,6 @@ static NTSTATUS restore_outgoing(struct kmcl_channel *ch, struct kmcl_restore *r
 	struct kmcl_packet *pkt;
 	NTSTATUS status;
 
-	if (r->is_open && ALIGN(len, 8) + KMCL_DESC_SIZE + KMCL_FOOTER_SIZE >=
-			  le32_to_cpu(r->open.out_bytes)) {
-		r->why = "a packet that fits into no ring";
-		return STATUS_INVALID_PARAMETER_2;
-	}
 	if (ch->server->save.restore)
 		return hand_over(ch, r, saved, from->data + len, le32_to_cpu(from->state));
 	pkt = kmcl_packet_alloc(ch, false, GFP_KERNEL);

@@ -620,6 +620,12 @@ void kmcl_packets_abort(struct kmcl_channel *ch, enum kmcl_slot_state which,
 			NTSTATUS status);
 bool kmcl_packets_lent(struct kmcl_channel *ch);
 struct kmcl_packet *kmcl_packet_sent_from(struct kmcl_channel *ch, u32 *index);
+void kmcl_packet_give_slot(struct kmcl_packet *pkt);
+struct kmcl_slot *kmcl_slot_by_id(struct kmcl_channel *ch, u64 id);
+
+/* restored.c */
+u64 kmcl_packet_new_id(struct kmcl_channel *ch, u64 old);
+int kmcl_packet_restore_prepare(struct kmcl_channel *ch, u64 id);
 int kmcl_packet_restore_sent(struct kmcl_packet *pkt, u64 id);
 int kmcl_packet_restore_queued(struct kmcl_packet *pkt, const void *data, u32 len,
 			       bool wants_reply);

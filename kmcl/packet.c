@@ -42,7 +42,7 @@ static bool slots_grow(struct kmcl_channel *ch)
 		chunk->slots[i].next = i + 1 < KMCL_SLOT_CHUNK ? ch->slots + i + 2 : 0;
 	ch->chunks[nr] = chunk;
 	ch->free_slot = ch->slots + 1;
-	/* pairs with slot_by_id(): the chunk before the count */
+	/* pairs with kmcl_slot_by_id(): the chunk before the count */
 	smp_store_release(&ch->slots, ch->slots + KMCL_SLOT_CHUNK);
 	return true;
 }
@@ -78,7 +78,13 @@ out:
 	return ok;
 }
 
-static void give_slot(struct kmcl_packet *pkt)
+/**
+ * kmcl_packet_give_slot() - end a packet's hold on its transaction slot
+ * @pkt: packet that has one, in nobody else's hands
+ *
+ * Its handle names nothing from here on.  Context: any up to softirq.
+ */
+void kmcl_packet_give_slot(struct kmcl_packet *pkt)
 {
 	struct kmcl_channel *ch = pkt->object.channel;
 	struct kmcl_slot *slot = pkt->slot;
@@ -97,8 +103,14 @@ static void give_slot(struct kmcl_packet *pkt)
 	pkt->slot = NULL;
 }
 
-/* The slot that @id names, or NULL; the id comes from the peer. */
-static struct kmcl_slot *slot_by_id(struct kmcl_channel *ch, u64 id)
+/**
+ * kmcl_slot_by_id() - find what an id names
+ * @ch: channel
+ * @id: from the peer, unchecked
+ *
+ * Return: the slot, or NULL.
+ */
+struct kmcl_slot *kmcl_slot_by_id(struct kmcl_channel *ch, u64 id)
 {
 	u32 index = (u32)id - 1 - ch->id_base;
 
@@ -139,29 +151,13 @@ bool kmcl_packet_move(struct kmcl_packet *pkt, enum kmcl_slot_state from,
  */
 void kmcl_packet_published(struct kmcl_link *link, u64 id)
 {
-	struct kmcl_slot *slot = slot_by_id(link->channel, id);
+	struct kmcl_slot *slot = kmcl_slot_by_id(link->channel, id);
 
 	/* the sender owns a packet in WRITING: nobody else moves this word */
 	atomic64_set(&slot->word, (id & ~0xffffffffULL) |
 				  (slot->lends ? KMCL_SLOT_LENT : KMCL_SLOT_SENT));
 }
 EXPORT_SYMBOL_GPL(kmcl_packet_published);
-
-/*
- * The id under which a packet goes here that was sent before the channel was restored,
- * or 0: the peer knows it by the @old one. The slot says whether it still waits.
- */
-static u64 new_id(struct kmcl_channel *ch, u64 old)
-{
-	void *entry = xa_load(&ch->restored, old);
-	unsigned long value;
-
-	if (!entry)
-		return 0;
-	value = xa_to_value(entry);
-	return (u64)(value >> KMCL_ID_EPOCH) << 32 |
-	       (ch->id_base + (value & ((1u << KMCL_ID_EPOCH) - 1)) + 1);
-}
 
 /**
  * kmcl_packet_answered() - the peer completed something
@@ -175,15 +171,15 @@ static u64 new_id(struct kmcl_channel *ch, u64 old)
  */
 bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len)
 {
-	struct kmcl_slot *slot = slot_by_id(ch, id);
+	struct kmcl_slot *slot = kmcl_slot_by_id(ch, id);
 	struct kmcl_packet *pkt;
 	u64 old = 0, gen;
 	s64 word;
 
 	if (unlikely(!slot)) {
 		old = id;
-		id = new_id(ch, old);
-		slot = id ? slot_by_id(ch, id) : NULL;
+		id = kmcl_packet_new_id(ch, old);
+		slot = id ? kmcl_slot_by_id(ch, id) : NULL;
 		if (!slot)
 			return false;
 	}
@@ -252,6 +248,27 @@ bool kmcl_packets_lent(struct kmcl_channel *ch)
 }
 
 /**
+ * kmcl_packet_sent_from() - find the packets that await an answer
+ * @ch: channel that is frozen
+ * @index: where to begin; where to go on
+ *
+ * Context: process.
+ * Return: the next one, or NULL.
+ */
+struct kmcl_packet *kmcl_packet_sent_from(struct kmcl_channel *ch, u32 *index)
+{
+	u32 n = smp_load_acquire(&ch->slots);	/* pairs with slots_grow() */
+	struct kmcl_slot *slot;
+
+	while (*index < n) {
+		slot = slot_at(ch, (*index)++);
+		if (kmcl_word_state(atomic64_read(&slot->word)) == KMCL_SLOT_SENT)
+			return slot->object;
+	}
+	return NULL;
+}
+
+/**
  * kmcl_packets_abandon() - give up pages that the peer may write to for ever
  * @ch: channel whose link could not be closed; nobody but the caller ends its
  *	packets
@@ -283,7 +300,7 @@ static void call_routine(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u3
 
 	/* the routine may drop the memory of a packet that is not ours */
 	if (!pkt->library && pkt->slot)
-		give_slot(pkt);
+		kmcl_packet_give_slot(pkt);
 
 	if (pkt->ex)
 		pkt->routine_ex(handle, pkt->context, status, buf, len);
@@ -423,207 +440,11 @@ void kmcl_packet_free(struct kmcl_packet *pkt)
 	struct kmcl_channel *ch = pkt->object.channel;
 
 	if (pkt->slot)
-		give_slot(pkt);
+		kmcl_packet_give_slot(pkt);
 	pkt->object.magic = 0;
 	if (!pkt->library)
 		return;
 	kvfree(pkt);
-	kmcl_channel_put(ch);
-}
-
-/* ---- what was saved ---- */
-
-/**
- * kmcl_packet_sent_from() - find the packets that await an answer
- * @ch: channel that is frozen
- * @index: where to begin; where to go on
- *
- * Context: process.
- * Return: the next one, or NULL.
- */
-struct kmcl_packet *kmcl_packet_sent_from(struct kmcl_channel *ch, u32 *index)
-{
-	u32 n = smp_load_acquire(&ch->slots);	/* pairs with slots_grow() */
-	struct kmcl_slot *slot;
-
-	while (*index < n) {
-		slot = slot_at(ch, (*index)++);
-		if (kmcl_word_state(atomic64_read(&slot->word)) == KMCL_SLOT_SENT)
-			return slot->object;
-	}
-	return NULL;
-}
-
-/**
- * kmcl_packets_reserve() - make room for slots beside those of MaximumPacketCount
- * @ch: disabled channel
- * @count: how many
- *
- * Return: 0, -EINVAL or -ENOMEM.
- */
-int kmcl_packets_reserve(struct kmcl_channel *ch, u32 count)
-{
-	u32 max = ch->config.max_count;
-	int ret;
-
-	if (count > KMCL_SLOTS_MAX - max)
-		return -EINVAL;
-	ret = kmcl_packets_limit(ch, max + count);
-	ch->config.max_count = max;
-	return ret;
-}
-
-/* Move an idle packet on, in a new generation; false: it is not idle. */
-static bool packet_take(struct kmcl_packet *pkt, enum kmcl_slot_state state, s64 *gen)
-{
-	s64 word;
-
-	if (!pkt->slot)
-		return false;
-	word = atomic64_read(&pkt->slot->word);
-	*gen = (word & ~0xffffffffLL) + (1LL << 32);
-	return kmcl_word_state(word) == KMCL_SLOT_IDLE &&
-	       atomic64_try_cmpxchg(&pkt->slot->word, &word, *gen | state);
-}
-
-/**
- * kmcl_packet_restore_sent() - a packet awaits an answer to what a predecessor sent
- * @pkt: idle packet
- * @id: the id that it was sent under
- *
- * Context: process.
- * Return: 0; -EINVAL it is not idle, or has no completion routine; -EEXIST another one has
- * that id; -ENOMEM.
- */
-int kmcl_packet_restore_sent(struct kmcl_packet *pkt, u64 id)
-{
-	struct kmcl_channel *ch = pkt->object.channel;
-	s64 gen;
-	int ret;
-
-	if (!pkt->routine || !packet_take(pkt, KMCL_SLOT_WRITING, &gen))
-		return -EINVAL;
-	ret = slot_by_id(ch, id) ? -EEXIST :
-	      xa_insert_bh(&ch->restored, id,
-			   xa_mk_value((u64)gen >> 32 << KMCL_ID_EPOCH | pkt->index), GFP_KERNEL);
-	if (ret) {
-		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_IDLE);
-		return ret == -EBUSY ? -EEXIST : ret;
-	}
-	/* as its successor will save it */
-	pkt->tx.id = id;
-	pkt->tx.type = KMCL_TYPE_INBAND;
-	pkt->tx.wants_reply = true;
-	pkt->slot->lends = false;
-	atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_SENT);
-	return 0;
-}
-
-/**
- * kmcl_packet_restore_queued() - a packet waits for room in the ring
- * @pkt: idle packet
- * @data: its payload, pipe header included
- * @len: bytes of it
- * @wants_reply: whether it asks for an answer
- *
- * Context: process.
- * Return: 0; -EINVAL it is not idle, has no completion routine, or is too small.
- */
-int kmcl_packet_restore_queued(struct kmcl_packet *pkt, const void *data, u32 len,
-			       bool wants_reply)
-{
-	s64 gen;
-
-	if (!pkt->routine || len > KMCL_PIPE_HEADER + ALIGN(pkt->capacity, 8) ||
-	    !packet_take(pkt, KMCL_SLOT_QUEUED, &gen))
-		return -EINVAL;
-	memcpy(pkt->data, data, len);
-	pkt->slot->lends = false;
-	pkt->tx = (struct kmcl_tx_item) {
-		.data = pkt->data,
-		.len = len,
-		.head = KMCL_DESC_SIZE,
-		.id = kmcl_packet_id(pkt, gen),
-		.type = KMCL_TYPE_INBAND,
-		.wants_reply = wants_reply,
-	};
-	kmcl_tx_put(pkt->object.channel, &pkt->tx);
-	return 0;
-}
-
-/**
- * kmcl_packet_unrestore() - a packet is idle again, and its routine not called
- * @pkt: packet that was just restored, on a channel without rings
- */
-void kmcl_packet_unrestore(struct kmcl_packet *pkt)
-{
-	if (kmcl_packet_cancel(pkt, kmcl_packet_id(pkt, atomic64_read(&pkt->slot->word))))
-		return;
-	xa_erase_bh(&pkt->object.channel->restored, pkt->tx.id);
-}
-
-/**
- * kmcl_carrier_attach() - have a packet stand for an incoming one
- * @pkt: idle packet of VmbPacketAllocate()
- * @in: restored packet, in READY, which is the driver's from here on
- *
- * Context: process.
- * Return: 0; -EINVAL it is not such a packet.
- */
-int kmcl_carrier_attach(struct kmcl_packet *pkt, struct kmcl_incoming *in)
-{
-	struct kmcl_channel *ch = pkt->object.channel;
-	s64 gen;
-
-	/* no state that a send, a free or an answer does something with */
-	if (!pkt->library || !packet_take(pkt, KMCL_SLOT_ENDING, &gen))
-		return -EINVAL;
-	/* it is none of those that may be sent */
-	spin_lock_bh(&ch->slot_lock);
-	pkt->internal = true;
-	ch->packets--;
-	spin_unlock_bh(&ch->slot_lock);
-	atomic_inc(&ch->rx.delivered);
-	in->carrier = pkt;
-	kmcl_incoming_set(in, KMCL_IN_DRIVER);
-	WRITE_ONCE(pkt->stands_for, kmcl_incoming_handle(in));
-	return 0;
-}
-
-/**
- * kmcl_carrier_detach() - it is a packet as any other again
- * @in: packet that stays behind, in no hands but the caller's
- */
-void kmcl_carrier_detach(struct kmcl_incoming *in)
-{
-	struct kmcl_packet *pkt = in->carrier;
-	struct kmcl_channel *ch = pkt->object.channel;
-
-	in->carrier = NULL;
-	WRITE_ONCE(pkt->stands_for, NULL);
-	spin_lock_bh(&ch->slot_lock);
-	pkt->internal = false;
-	ch->packets++;
-	spin_unlock_bh(&ch->slot_lock);
-	kmcl_packet_move(pkt, KMCL_SLOT_ENDING, KMCL_SLOT_IDLE);
-}
-
-/**
- * kmcl_carrier_end() - it is over with the packet that it stands for
- * @in: that one, just completed
- *
- * Context: any up to softirq.
- */
-void kmcl_carrier_end(struct kmcl_incoming *in)
-{
-	struct kmcl_packet *pkt = in->carrier;
-	struct kmcl_channel *ch = pkt->object.channel;
-
-	in->carrier = NULL;
-	give_slot(pkt);
-	pkt->object.magic = 0;
-	/* somebody else may be about to complete it, too */
-	kvfree_rcu(pkt, rcu);
 	kmcl_channel_put(ch);
 }
 
@@ -678,6 +499,25 @@ int kmcl_packets_limit(struct kmcl_channel *ch, u32 count)
 	return 0;
 }
 
+/**
+ * kmcl_packets_reserve() - make room for slots beside those of MaximumPacketCount
+ * @ch: disabled channel
+ * @count: how many
+ *
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int kmcl_packets_reserve(struct kmcl_channel *ch, u32 count)
+{
+	u32 max = ch->config.max_count;
+	int ret;
+
+	if (count > KMCL_SLOTS_MAX - max)
+		return -EINVAL;
+	ret = kmcl_packets_limit(ch, max + count);
+	ch->config.max_count = max;
+	return ret;
+}
+
 void kmcl_packets_exit(struct kmcl_channel *ch)
 {
 	u32 i;
@@ -724,7 +564,7 @@ static bool recover_slot(struct kmcl_packet *pkt)
 	if (ch) {
 		/* against kmcl_packets_limit(), which may run on a disabled channel */
 		spin_lock_bh(&ch->slot_lock);
-		mine = slot_by_id(ch, (u64)ch->id_base + pkt->index + 1) == slot &&
+		mine = kmcl_slot_by_id(ch, (u64)ch->id_base + pkt->index + 1) == slot &&
 		       slot->object == pkt;
 		spin_unlock_bh(&ch->slot_lock);
 	}
@@ -733,7 +573,7 @@ static bool recover_slot(struct kmcl_packet *pkt)
 		if (idle) {
 			pkt->object.channel = ch;
 			pkt->slot = slot;
-			give_slot(pkt);
+			kmcl_packet_give_slot(pkt);
 		}
 	}
 	rcu_read_unlock();
@@ -785,7 +625,7 @@ static bool claim_for_free(struct kmcl_packet *pkt, VMBPACKET handle)
 	rcu_read_lock();
 	slot = kmcl_handle_slot(handle);
 	if (slot) {
-		/* pairs with give_slot() */
+		/* pairs with kmcl_packet_give_slot() */
 		word = atomic64_read_acquire(&slot->word);
 		mine = kmcl_handle_object(handle) == pkt &&
 		       kmcl_word_state(word) == KMCL_SLOT_IDLE &&

@@ -168,8 +168,7 @@ FN_VMB_CHANNEL_RESTORE_FROM_BUFFER VmbChannelRestoreFromBuffer;
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 outside of RestorePacket, for a
  * second packet, and for one that is in use, too small, or not of the right kind;
- * STATUS_INVALID_PARAMETER_2 or _3 when the buffer is not what the library wrote;
- * STATUS_INSUFFICIENT_RESOURCES without memory.
+ * STATUS_INVALID_PARAMETER_2 or _3 when the buffer is not what the library wrote.
  */
 typedef NTSTATUS FN_VMB_PACKET_RESTORE(VMBPACKET Packet, PVOID LibraryBuffer,
 				       ULONG LibraryBufferSize);
