@@ -3,6 +3,7 @@
  * What the functions that save and restore return, and what they leave behind.
  */
 #include <linux/slab.h>
+#include "../helper.h"
 #include "servicing.h"
 #include "save.h"
 
@@ -94,6 +95,70 @@ static void inside_a_callback_nothing_is_saved(struct kunit *test)
 	end_bring_up(v->e, c);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, in_callback[i], STATUS_INVALID_DEVICE_REQUEST);
+}
+
+#ifdef CONFIG_FAILSLAB
+static void without_memory_nothing_is_saved(struct kunit *test)
+{
+	struct vsp *v = vsp_new(test, 8);
+	struct end *c = end_new(test, false);
+	NTSTATUS status;
+
+	end_bring_up(v->e, c);
+	current->fail_nth = 1;
+	status = VmbChannelSaveBegin(v->e->ch);
+	current->fail_nth = 0;
+	KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+	/* and it runs */
+	KUNIT_EXPECT_EQ(test, VmbChannelSaveBegin(v->e->ch), STATUS_SUCCESS);
+	VmbChannelStart(v->e->ch);
+}
+#endif
+
+/* The client closes while SavePacket runs. */
+static struct helper closer;
+static struct end *closes;
+
+static void close_it(void *arg)
+{
+	VmbChannelDisable(closes->ch);
+}
+
+static void close_meanwhile(struct vsp *v, VMBPACKET packet)
+{
+	v->on_save = NULL;
+	KUNIT_ASSERT_TRUE(v->e->test, helper_start(&closer, close_it, NULL));
+	KUNIT_EXPECT_TRUE(v->e->test,
+			  becomes(READ_ONCE(v->e->kch->link_state) == KMCL_LINK_NONE));
+}
+
+static void a_client_that_closes_within_a_save_fails_it(struct kunit *test)
+{
+	struct call *calls = calls_new(test), *mine = calls_new(test);
+	struct blob b = {};
+	struct vsp *v;
+	struct end *c;
+	u32 i;
+
+	v = vsp_pair(test, 8, &c);
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_EQ(test, call_send(c, calls, i, 0), STATUS_SUCCESS);
+	end_expect_soon(v->e, atomic_read(&v->asked) == 4);
+	closes = c;
+	v->on_save = close_meanwhile;
+	KUNIT_ASSERT_EQ(test, VmbChannelSaveBegin(v->e->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, call_send(v->e, mine, 0, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, blob_write(test, v->e, &b, LARGE), STATUS_DEVICE_REMOVED);
+	/* what the driver has it completes, and then the client is let go */
+	vsp_answer_all(v);
+	KUNIT_EXPECT_TRUE(test, helper_join(&closer));
+	end_expect_log(c, "UC");
+	end_expect_soon(v->e, v->e->logged == 2);
+	end_expect_log(v->e, "UC");
+	KUNIT_EXPECT_EQ(test, mine[0].removed, 1);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, calls[i].cancelled, 1);
+	blob_free(&b);
 }
 
 /* ---- SavePacket ---- */
@@ -386,6 +451,10 @@ static void a_restored_server_that_is_not_enabled_lets_its_client_go(struct kuni
 static struct kunit_case cases[] = {
 	KUNIT_CASE(only_an_enabled_server_is_saved),
 	KUNIT_CASE(inside_a_callback_nothing_is_saved),
+#ifdef CONFIG_FAILSLAB
+	KUNIT_CASE(without_memory_nothing_is_saved),
+#endif
+	KUNIT_CASE(a_client_that_closes_within_a_save_fails_it),
 	KUNIT_CASE(a_driver_that_cannot_save_fails_the_save),
 	KUNIT_CASE(only_a_disabled_server_is_restored),
 	KUNIT_CASE(callbacks_are_set_on_a_disabled_server),
