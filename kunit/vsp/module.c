@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
@@ -53,6 +54,8 @@ ssize_t module_write(struct kunit *test, const char *path, const char *text)
 	ssize_t n = kernel_write(f, text, strlen(text), &pos);
 
 	filp_close(f, NULL);
+	/* a kernel thread's files are closed later: this one, and what its writer opened */
+	flush_delayed_fput();
 	return n;
 }
 

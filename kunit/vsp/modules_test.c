@@ -74,6 +74,42 @@ static void a_disk_outlives_the_module_that_serves_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, module_unload("kmcl_ramdisk"), 0);
 }
 
+static void a_controller_is_saved_to_a_file_and_restored_from_it(struct kunit *test)
+{
+	static const u8 test_unit_ready[6];
+	struct sv sv = { .test = test };
+	struct sv_msg msg;
+	struct kmsg k;
+
+	KUNIT_ASSERT_EQ(test, module_load("kmcl_ramdisk"), 0);
+	KUNIT_ASSERT_EQ(test, module_load("kmcl_storvsp:mib=1:sub_channels=2"), 0);
+	sv.c = client_new(test, &storage, NULL, 0);
+	sv_connect(&sv, 0x0602);
+	KUNIT_EXPECT_LT(test, module_write(test, "kmcl_storvsp/storvsp/save", "/nowhere/at/all"),
+			0L);
+	expect_file(test, "kmcl_storvsp/storvsp/saved", "0");
+	KUNIT_EXPECT_EQ(test, module_write(test, "kmcl_storvsp/storvsp/save", "/dev/state\n"), 11L);
+	expect_file(test, "kmcl_storvsp/storvsp/saved", "1");
+	KUNIT_EXPECT_EQ(test, module_write(test, "kmcl_storvsp/storvsp/resume", "1"), 1L);
+	expect_file(test, "kmcl_storvsp/storvsp/saved", "0");
+	KUNIT_EXPECT_EQ(test, sv_do(&sv, &msg, test_unit_ready, 6, SV_NONE, NULL, 0), SV_GOOD);
+	KUNIT_EXPECT_EQ(test, module_write(test, "kmcl_storvsp/storvsp/save", "/dev/state"), 10L);
+	KUNIT_EXPECT_EQ(test, module_unload("kmcl_storvsp"), 0);
+	KUNIT_EXPECT_TRUE(test, client_is_open(sv.c));
+	/* a state that is none, and one that is not this controller's */
+	kmsg_mark(&k);
+	KUNIT_EXPECT_NE(test, module_load("kmcl_storvsp:mib=1:state=/init"), 0);
+	kmsg_expect(test, &k, 1, "this is not a state of this controller");
+	KUNIT_EXPECT_NE(test, module_load("kmcl_storvsp:mib=1:state=/nowhere"), 0);
+	kmsg_expect(test, &k, 1, "cannot read /nowhere");
+	KUNIT_ASSERT_EQ(test, module_load("kmcl_storvsp:mib=1:sub_channels=2:state=/dev/state"), 0);
+	KUNIT_EXPECT_EQ(test, sv_do(&sv, &msg, test_unit_ready, 6, SV_NONE, NULL, 0), SV_GOOD);
+	expect_file(test, "kmcl_storvsp/storvsp/protocol_version", "6.2");
+	clients_drop();
+	KUNIT_EXPECT_EQ(test, module_unload("kmcl_storvsp"), 0);
+	KUNIT_EXPECT_EQ(test, module_unload("kmcl_ramdisk"), 0);
+}
+
 static void parameters_that_make_no_sense_are_refused(struct kunit *test)
 {
 	static const char * const wrong[] = {
@@ -199,6 +235,7 @@ static void a_shutdown_is_asked_for_by_a_file(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_disk_outlives_the_module_that_serves_it),
+	KUNIT_CASE(a_controller_is_saved_to_a_file_and_restored_from_it),
 	KUNIT_CASE(parameters_that_make_no_sense_are_refused),
 	KUNIT_CASE(a_bus_that_does_not_exist_is_refused),
 	KUNIT_CASE(keys_are_written_as_a_keyboard_sends_them),

@@ -155,7 +155,7 @@ s64 sv_bad(struct sv *sv)
 
 /* ---- the frame ---- */
 
-int sv_init(struct kunit *test)
+void sv_create(struct sv *sv)
 {
 	const VSP_CONFIG config = {
 		.Name = "storvsp under test",
@@ -163,6 +163,12 @@ int sv_init(struct kunit *test)
 		.SubChannels = SV_SUBS,
 		.MaximumTransfer = SV_TRANSFER,
 	};
+
+	KUNIT_ASSERT_EQ(sv->test, VspCreate(NULL, sv, &config, &sv->server), STATUS_SUCCESS);
+}
+
+int sv_init(struct kunit *test)
+{
 	struct sv *sv = kunit_kzalloc(test, sizeof(*sv), GFP_KERNEL);
 
 	if (!sv)
@@ -172,7 +178,7 @@ int sv_init(struct kunit *test)
 	sv->memory = vzalloc(SV_BLOCKS * SV_BLOCK);
 	if (!sv->memory)
 		return -ENOMEM;
-	KUNIT_ASSERT_EQ(test, VspCreate(NULL, sv, &config, &sv->server), STATUS_SUCCESS);
+	sv_create(sv);
 	KUNIT_ASSERT_EQ(test, VspOffer(sv->server), STATUS_SUCCESS);
 	sv->c = client_new(test, &type, &instance, 0);
 	return 0;

@@ -84,6 +84,8 @@ struct sv {
 };
 
 int sv_init(struct kunit *test);
+/* The server alone, of the same disks; not offered. */
+void sv_create(struct sv *sv);
 void sv_exit(struct kunit *test);
 
 /* One question of the handshake, 64 bytes. Return: the status in the answer. */

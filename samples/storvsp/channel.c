@@ -260,6 +260,8 @@ static VOID VspProcessPacket(VMBCHANNEL Channel, PVOID CallbackContext,
 	request->Length = (UINT16)BufferLength;
 	request->External = (Flags & VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA) != 0;
 	RtlCopyMemory(&request->Message, Buffer, BufferLength);
+	/* For VspSavePacket, which is given the packet alone. */
+	VmbPacketSetPointer((VMBPACKET)Packet, request);
 	VspEnqueue(channel, request);
 }
 
@@ -340,10 +342,16 @@ static NTSTATUS VspConfigureServer(PVSP_CHANNEL Channel)
 	else
 		status = VmbServerChannelInitSetFlags(channel,
 					VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER);
-	if (!NT_SUCCESS(status) || !Channel->Index)
+	if (!NT_SUCCESS(status))
 		return status;
-	return VmbChannelInitSetPrimaryChannel(channel, device->Channels[0].Channel,
-					       Channel->Index);
+	if (Channel->Index) {
+		status = VmbChannelInitSetPrimaryChannel(channel, device->Channels[0].Channel,
+							 Channel->Index);
+		if (!NT_SUCCESS(status))
+			return status;
+	}
+	return VmbServerChannelInitSetSaveRestorePacketCallbacksEx(channel, Channel, VspSavePacket,
+								   VspRestorePacket);
 }
 
 static NTSTATUS VspConfigure(PVSP_CHANNEL Channel)
@@ -484,6 +492,7 @@ VOID VspQueryInformation(PVSP_DEVICE Device, PVSP_INFORMATION Information)
 		Information->Waiting += channel->WaitingCount;
 		KeReleaseSpinLock(&channel->Lock, irql);
 	}
+	Information->Saved = Device->Saved;
 	Information->BadMessages = ReadNoFence64(&Device->BadMessages);
 }
 

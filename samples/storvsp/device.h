@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The controller, as the files of the protocol share it: channel.c has the channels
- * and the handshake, queue.c the requests that wait, and scsi.c serves commands.
+ * and the handshake, queue.c the requests that wait, scsi.c serves commands, and
+ * save.c saves and restores.
  */
 #ifndef _STORVSP_DEVICE_H
 #define _STORVSP_DEVICE_H
@@ -42,6 +43,8 @@ struct _VSP_CHANNEL {
 	USHORT Index;
 	/* A client has it open. */
 	LONG Open;
+	/* Between SaveBegin and SaveEnd. */
+	BOOLEAN Saving;
 	LONG64 Requests;
 
 	/* ---- queue.c; Lock protects all of it ---- */
@@ -71,6 +74,7 @@ struct _VSP_DEVICE {
 	LONG Version;
 	/* Sub-channels that the client has asked for. */
 	ULONG Offered;
+	BOOLEAN Saved;
 	LONG64 BadMessages;
 
 	/* As many as there are here, the primary first. */
@@ -99,5 +103,9 @@ VOID VspArrive(PVSP_CHANNEL Channel);
 
 /* scsi.c: turns a command into its result; External is the client's memory. */
 VOID VspExecute(PVSP_DEVICE Device, PSTOR_SRB Srb, PMDL External);
+
+/* save.c */
+EVT_VMB_CHANNEL_SAVE_PACKET_EX VspSavePacket;
+EVT_VMB_CHANNEL_RESTORE_PACKET_EX VspRestorePacket;
 
 #endif /* _STORVSP_DEVICE_H */

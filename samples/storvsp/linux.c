@@ -2,11 +2,19 @@
 /*
  * Linux around the storage server: the module, disks in memory, and files for the
  * administrator in /sys/module/kmcl_storvsp/storvsp/.
+ *
+ * To be serviced, the controller is saved to a file, this module is unloaded and
+ * loaded again with the parameter state=, while kmcl_ramdisk keeps the disks.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/fs.h>
+#include <linux/kernel_read_file.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include <kmcl/status.h>
 
@@ -34,10 +42,18 @@ static unsigned int sub_channels = 4;
 module_param(sub_channels, uint, 0444);
 MODULE_PARM_DESC(sub_channels, "Sub-channels that a client may have, 0 to 63 (default 4)");
 
+static char *state;
+module_param(state, charp, 0444);
+MODULE_PARM_DESC(state, "File that a controller was saved to: go on with that");
+
 #define STORVSP_TRANSFER	SZ_512K
+/* No state is larger than that by far. */
+#define STORVSP_STATE_LIMIT	SZ_1G
 
 static PVSP_DEVICE storvsp;
 static void *storvsp_memory[VSP_LUNS];
+/* one save or resume at a time */
+static DEFINE_MUTEX(storvsp_lock);
 
 /* ---- the lower half of the protocol ---- */
 
@@ -71,7 +87,81 @@ NTSTATUS VspUnmap(PVOID System, ULONG Lun, ULONG64 Offset, ULONG64 Length)
 	return STATUS_SUCCESS;
 }
 
+/* ---- save and restore ---- */
+
+static NTSTATUS storvsp_write(PVOID context, const VOID *buffer, ULONG length)
+{
+	struct file *file = context;
+	ssize_t n = kernel_write(file, buffer, length, &file->f_pos);
+
+	if (n == length)
+		return STATUS_SUCCESS;
+	return kmcl_status_from_errno(n < 0 ? n : -ENOSPC);
+}
+
+static int storvsp_save(const char *path)
+{
+	struct file *file = filp_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	NTSTATUS status;
+	int ret;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	mutex_lock(&storvsp_lock);
+	status = VspSave(storvsp, storvsp_write, file);
+	mutex_unlock(&storvsp_lock);
+	ret = kmcl_status_to_errno(status);
+	if (!ret)
+		pr_info("saved to %s: unload and load again with state=, or write to resume\n",
+			path);
+	filp_close(file, NULL);
+	return ret;
+}
+
+static int storvsp_restore(const char *path)
+{
+	void *buffer = NULL;
+	ssize_t length;
+	NTSTATUS status;
+
+	length = kernel_read_file_from_path(path, 0, &buffer, STORVSP_STATE_LIMIT, NULL,
+					    READING_UNKNOWN);
+	if (length < 0) {
+		pr_warn("cannot read %s (%zd)\n", path, length);
+		return length;
+	}
+	status = VspRestore(storvsp, buffer, length);
+	vfree(buffer);
+	return kmcl_status_to_errno(status);
+}
+
 /* ---- files ---- */
+
+static ssize_t save_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			  size_t count)
+{
+	char *path = kstrndup(buf, count, GFP_KERNEL);
+	int ret;
+
+	if (!path)
+		return -ENOMEM;
+	ret = storvsp_save(strim(path));
+	kfree(path);
+	return ret ?: count;
+}
+
+static struct kobj_attribute save_attr = __ATTR_WO(save);
+
+static ssize_t resume_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			    size_t count)
+{
+	mutex_lock(&storvsp_lock);
+	VspResume(storvsp);
+	mutex_unlock(&storvsp_lock);
+	return count;
+}
+
+static struct kobj_attribute resume_attr = __ATTR_WO(resume);
 
 static ssize_t protocol_version_show(struct kobject *kobj, struct kobj_attribute *attr,
 				     char *buf)
@@ -108,13 +198,17 @@ static struct kobj_attribute file##_attr = __ATTR_RO(file)
 
 STORVSP_NUMBER(channels, "%u", Channels);
 STORVSP_NUMBER(waiting, "%u", Waiting);
+STORVSP_NUMBER(saved, "%u", Saved);
 STORVSP_NUMBER(bad_messages, "%lld", BadMessages);
 
 static struct attribute *storvsp_attrs[] = {
+	&save_attr.attr,
+	&resume_attr.attr,
 	&protocol_version_attr.attr,
 	&requests_attr.attr,
 	&channels_attr.attr,
 	&waiting_attr.attr,
+	&saved_attr.attr,
 	&bad_messages_attr.attr,
 	NULL
 };
@@ -189,7 +283,7 @@ static int __init storvsp_init(void)
 	ret = storvsp_create();
 	if (ret)
 		goto put_bus;
-	ret = kmcl_status_to_errno(VspOffer(storvsp));
+	ret = state ? storvsp_restore(state) : kmcl_status_to_errno(VspOffer(storvsp));
 	if (!ret)
 		ret = vsp_files_add("storvsp", storvsp_groups);
 	if (ret)

@@ -38,17 +38,35 @@ typedef struct _VSP_INFORMATION {
 	ULONG Channels;
 	/* Requests that wait to be served. */
 	ULONG Waiting;
+	/* VspSave has succeeded, nothing is served. */
+	BOOLEAN Saved;
 	LONG64 BadMessages;
 } VSP_INFORMATION, *PVSP_INFORMATION;
 
 /*
- * VspCreate makes the controller, VspOffer shows it to clients.  VspDestroy takes it
- * back from them.  The system lets only one of these run at a time.
+ * VspCreate makes the controller; VspOffer, or VspRestore in its place, shows it to
+ * clients.  VspDestroy takes it back from them: unless it was saved, its clients see
+ * it go.  The system lets only one of these and of VspSave and VspResume run at a
+ * time.
  */
 NTSTATUS VspCreate(PDEVICE_OBJECT Parent, PVOID System, const VSP_CONFIG *Config,
 		   PVSP_DEVICE *Device);
 NTSTATUS VspOffer(PVSP_DEVICE Device);
 VOID VspDestroy(PVSP_DEVICE Device);
+
+/* Takes the next bytes of a saved state away.  A failure ends the save. */
+typedef NTSTATUS VSP_WRITE(PVOID Context, const VOID *Buffer, ULONG Length);
+
+/*
+ * Saves the controller and its clients' requests, but not the disks.  After success
+ * nothing is served any more; VspDestroy then leaves the clients waiting for a
+ * controller that VspRestore makes of the state, and VspResume goes on as if nothing
+ * had been saved.  After a failure the controller goes on by itself.
+ */
+NTSTATUS VspSave(PVSP_DEVICE Device, VSP_WRITE *Write, PVOID Context);
+VOID VspResume(PVSP_DEVICE Device);
+/* After a failure there is nothing left to do but VspDestroy. */
+NTSTATUS VspRestore(PVSP_DEVICE Device, PVOID State, ULONG Length);
 
 VOID VspQueryInformation(PVSP_DEVICE Device, PVSP_INFORMATION Information);
 /* Messages that have come on channel Index, 0 for the primary. */
