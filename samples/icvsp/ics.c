@@ -347,7 +347,7 @@ static VOID IcsSuspend(VMBCHANNEL Channel, PVOID CallbackContext)
 		device->Service->Closed(device->Context);
 }
 
-/* Two services of one bus have different types, so they may share an instance. */
+/* To some a bus's instances are its devices, whatever their types: each its own. */
 static const GUID IcsInstance = {
 	0x6b6d636c, 0x6963, 0x4000, { 0x80, 0, 0, 0, 0, 0, 0, 1 }
 };
@@ -356,10 +356,12 @@ static NTSTATUS IcsConfigureServer(PICS_DEVICE Device, HANDLE Bus)
 {
 	UINT32 flags = VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE;
 	VMBCHANNEL channel = Device->Channel;
+	GUID instance = IcsInstance;
 	NTSTATUS status;
 
+	instance.Data1 = Device->Service->Type.Data1;
 	status = VmbServerChannelInitSetTargetInterfaceId(channel, Device->Service->Type,
-							  IcsInstance);
+							  instance);
 	if (!NT_SUCCESS(status))
 		return status;
 	if (Bus)
