@@ -114,13 +114,13 @@ static void forget_released(void)
 			forget(sim);
 }
 
+/* To hv_vmbus an instance is one device, whatever its class. */
 static bool is_offered(const struct kmcl_offer *offer)
 {
 	struct simulated *sim;
 
 	list_for_each_entry(sim, &channels, node)
 		if (sim->offer && sim->offer->sub_index == offer->sub_index &&
-		    guid_equal(&sim->offer->type, &offer->type) &&
 		    guid_equal(&sim->offer->instance, &offer->instance))
 			return true;
 	return false;
