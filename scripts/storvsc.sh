@@ -3,8 +3,8 @@
 #
 # A file system on the disk of samples/storvsc, in UML: mkfs, mount, copy files, unmount, mount
 # again, compare every byte, fsck. On the plain kernel with 200 MiB, with rings of four pages and
-# five channels, and again with one channel; on the debug kernel with less. Ends with a line
-# "N passed, N failed, N skipped".
+# five channels, and again with one channel; on the debug kernel with less. Then the kernel's own
+# hv_storvsc the same on samples/storvsp. Ends with a line "N passed, N failed, N skipped".
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -22,15 +22,15 @@ list() {
 		awk -v left=$(($1 << 20)) 'left > 0 { left -= $1; sub(/^[0-9]+ /, ""); print }'
 }
 
-# files NAME FLAVOUR MIB MEM RING_PAGES SUB_CHANNELS [OPTION of uml.sh run]...
+# files NAME FLAVOUR MIB MEM DISK "OPTION... of uml.sh run" MODULE...: on DISK, which the modules bring.
 files() {
-	local name=$1 flavour=$2 mib=$3 mem=$4 ring=$5 subs=$6 last began=$SECONDS
+	local name=$1 flavour=$2 mib=$3 mem=$4 disk=$5 last began=$SECONDS
+	local -a options
+	read -ra options <<<"$6"
 	shift 6
 	list "$mib" >"$tmp/files.list"
-	last=$("$uml" run "$flavour" "$@" --timeout 300 --mem "$mem" --log "$BUILD/log/storvsc-$name.log" \
-		--file "$BUILD/uml-init/files" --file "$tmp/files.list" \
-		"kmcl_storhost:mib=$((mib * 3 / 2 + 16)):sub_channels=$subs" \
-		"kmcl_storvsc:ring_pages=$ring:sub_channels=$subs" exec=files:/dev/kmsd0 | tail -n 1) || true
+	last=$("$uml" run "$flavour" "${options[@]}" --timeout 300 --mem "$mem" --log "$BUILD/log/storvsc-$name.log" \
+		--file "$BUILD/uml-init/files" --file "$tmp/files.list" "$@" "exec=files:$disk" | tail -n 1) || true
 	say "storvsc, $name: ${last:-no result} ($((SECONDS - began)) s)"
 	grep -E '^        # |kmcl_storhost: requests' "$BUILD/log/storvsc-$name.log" |
 		sed 's/^ *# /    /; s/^kmcl_storhost: /    /' >&2 || true
@@ -43,9 +43,24 @@ files() {
 
 "$uml" modules plain
 "$uml" modules debug
-files plain plain 200 768M 4 4
-files one-channel plain 200 768M 4 0 --time-travel
-files debug debug 24 1G 4 4 --time-travel
+# ours NAME FLAVOUR MIB MEM RING_PAGES SUB_CHANNELS [OPTION]...: our VSC, on the scripted controller.
+ours() {
+	local mib=$3 ring=$5 subs=$6
+	files "$1" "$2" "$3" "$4" /dev/kmsd0 "${*:7}" "kmcl_storhost:mib=$((mib * 3 / 2 + 16)):sub_channels=$subs" \
+		"kmcl_storvsc:ring_pages=$ring:sub_channels=$subs"
+}
+
+# intree NAME FLAVOUR MIB MEM [OPTION]...: the kernel's own hv_storvsc, on our VSP.
+intree() {
+	files "$1" "$2" "$3" "$4" /dev/sda "${*:5}" kmcl_ramdisk \
+		"kmcl_storvsp:bus=simulator:mib=$(($3 * 3 / 2 + 16))" hv_storvsc
+}
+
+ours plain plain 200 768M 4 4
+ours one-channel plain 200 768M 4 0 --time-travel
+ours debug debug 24 1G 4 4 --time-travel
+intree intree-plain plain 200 768M
+intree intree-debug debug 24 1G
 
 say "all of it took $((SECONDS - start)) s"
 echo "$passed passed, $failed failed, $skipped skipped"

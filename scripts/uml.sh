@@ -303,6 +303,7 @@ run() {
 	((${#files[@]} == 0)) || cp "${files[@]}" "$run/root/"
 	cp "$BUILD/uml-init/init" "$run/root/init"
 	ln "$run/root/init" "$run/root/sbin/modprobe"
+	ln "$run/root/init" "$run/root/sbin/poweroff"
 	[[ $only ]] || load=("${BASE[@]}")
 	local -a there=("${wanted[@]}")
 	[[ $alone ]] || there+=("${BASE[@]}")
@@ -312,7 +313,7 @@ run() {
 		cp "$file" "$run/root/"
 	done
 	# a suite has them loaded and unloaded
-	[[ $alone ]] || find "$(modules_dir "$flavour")/samples" -name '*.ko' -exec cp -t "$run/root" {} +
+	[[ $alone ]] || find "$(modules_dir "$flavour")"/{samples,kunit/intree} -name '*.ko' -exec cp -t "$run/root" {} +
 	local -a args=()
 	for arg in "${load[@]}" "${wanted[@]}"; do
 		if [[ $arg == exec=* || -e $run/root/${arg%%:*}.ko ]]; then

@@ -9,7 +9,7 @@
  * leaves the modules loaded (their symbols stay readable in a leak's trace);
  * "watchdog=SECONDS" shows what every blocked task waits for when it takes
  * longer. As /sbin/modprobe: loads the one module the kernel asks for,
- * or unloads one for a suite.
+ * or unloads one for a suite. As /sbin/poweroff: says so.
  *
  * scripts/uml.sh reads the lines that begin with "init: ".
  */
@@ -159,6 +159,10 @@ int main(int argc, char **argv)
 {
 	int i, ret, keep = 0, dog = 0;
 
+	if (getpid() != 1 && !strcmp(argv[0], "/sbin/poweroff")) {
+		put("/dev/kmsg", "init: asked to power off\n");
+		return 0;
+	}
 	/* modprobe -q -- NAME, or modprobe -r NAME */
 	if (argc > 2 && getpid() != 1 && !strcmp(argv[1], "-r"))
 		return my_syscall2(__NR_delete_module, argv[2], 0) ? 1 : 0;
