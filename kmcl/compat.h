@@ -10,6 +10,7 @@
 #include <linux/mmzone.h>
 #include <linux/timer.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 
 /* hex_to_bin() and its like were in <linux/kernel.h>, later in both, now here */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
@@ -18,6 +19,11 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define timer_delete_sync(timer)	del_timer_sync(timer)
+#endif
+
+/* a workqueue without WQ_UNBOUND was one per processor; now it has to say so */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define WQ_PERCPU	0
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)

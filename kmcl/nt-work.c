@@ -317,7 +317,7 @@ int kmcl_nt_init(void)
 	/* unbound: drivers' work waits for whatever it likes */
 	nt_wq = alloc_workqueue("kmcl_nt", WQ_UNBOUND, 0);
 	/* waited for by state callbacks, which memory that is written back may need */
-	flush_wq = alloc_workqueue("kmcl_nt_flush", WQ_MEM_RECLAIM, 0);
+	flush_wq = alloc_workqueue("kmcl_nt_flush", WQ_PERCPU | WQ_MEM_RECLAIM, 0);
 	if (nt_wq && flush_wq)
 		return 0;
 	if (nt_wq)
