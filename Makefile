@@ -4,6 +4,7 @@
 #   make                  the modules, against KDIR
 #   make check            everything that must hold, on this machine alone
 #   make demo             a guest, a host, and the Dynamic Memory VSC between them
+#   make demo-servicing   a storage server that is replaced 20 times while its client works
 #   make kunit            the KUnit suites in UML, plain and debug kernel
 #   make check-smp        the KUnit suites in UML with two processors, on Linux 7.3
 #   make windows          the samples as Windows drivers, compiled and linked with mingw-w64
@@ -17,7 +18,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules modules_install clean distclean check check-smp demo windows kunit bench docs checkpatch kdir
+.PHONY: modules modules_install clean distclean check check-smp demo demo-servicing windows kunit bench docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -65,3 +66,6 @@ docs:
 
 demo:
 	@$(ROOT)/scripts/demo.sh
+
+demo-servicing:
+	@$(ROOT)/scripts/demo-servicing.sh

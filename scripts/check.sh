@@ -71,6 +71,7 @@ counted "KUnit, on the plain and on the debug kernel" "$ROOT/scripts/kunit.sh"
 part "functions: exported, documented, asserted, every status provoked" \
 	"$ROOT/scripts/functions.py" "$BUILD"/log/kunit-{plain,debug,debug-load}.log
 counted "a file system on the storage VSC" "$ROOT/scripts/storvsc.sh"
+counted "a storage server, replaced 20 times while its client works" "$ROOT/scripts/demo-servicing.sh"
 counted "a stock kernel without Hyper-V" plain
 counted "a stock kernel under QEMU's VMBus host" vm
 

@@ -208,6 +208,14 @@ kernel_source_locked() {
 	rm -rf "$tmp.deb"
 }
 
+# kernel_files MIB: files of the kernel's source that are so much together.
+kernel_files() {
+	local source
+	source=$(realpath "$(kernel_source 6.12)")
+	find "$source"/{fs,drivers,net,include} -type f -size -8M -printf '%s %p\n' |
+		awk -v left=$(($1 << 20)) 'left > 0 { left -= $1; sub(/^[0-9]+ /, ""); print }'
+}
+
 # kernel_release VERSION: the release (6.12.63+deb12-amd64) of Debian's stock amd64 kernel of that
 # version. Remembered, so that image and headers stay those of one build.
 kernel_release() {

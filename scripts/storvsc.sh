@@ -11,16 +11,9 @@
 
 need_packages e2fsprogs
 uml=$ROOT/scripts/uml.sh
-source=$(realpath "$(kernel_source 6.12)")
 passed=0 failed=0 skipped=0 start=$SECONDS
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-
-# list MIB: files of the kernel's source that are so much together.
-list() {
-	find "$source"/{fs,drivers,net,include} -type f -size -8M -printf '%s %p\n' |
-		awk -v left=$(($1 << 20)) 'left > 0 { left -= $1; sub(/^[0-9]+ /, ""); print }'
-}
 
 # files NAME FLAVOUR MIB MEM DISK "OPTION... of uml.sh run" MODULE...: on DISK, which the modules bring.
 files() {
@@ -28,7 +21,7 @@ files() {
 	local -a options
 	read -ra options <<<"$6"
 	shift 6
-	list "$mib" >"$tmp/files.list"
+	kernel_files "$mib" >"$tmp/files.list"
 	last=$("$uml" run "$flavour" "${options[@]}" --timeout 300 --mem "$mem" --log "$BUILD/log/storvsc-$name.log" \
 		--file "$BUILD/uml-init/files" --file "$tmp/files.list" "$@" "exec=files:$disk" | tail -n 1) || true
 	say "storvsc, $name: ${last:-no result} ($((SECONDS - began)) s)"

@@ -162,7 +162,7 @@ build_init() {
 	nolibc=$(kernel_source "$TOOLS")/tools/include/nolibc
 	mkdir -p "$dir"
 	local program
-	for program in init files; do
+	for program in init files servicing; do
 		[[ $src/$program.c -nt $dir/$program ]] || continue
 		gcc -Os -Wall -static -nostdlib -ffreestanding -fno-stack-protector \
 			-fno-asynchronous-unwind-tables -mgeneral-regs-only -I"$nolibc" \

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The story of a storage server that is replaced while its client works.
+#
+# In UML: the server is samples/storvsp, written with the server functions of KMCL; its client is
+# the kernel's own hv_storvsc (or, with "ours", the port in samples/storvsc), on the kernel's own
+# hv_vmbus. A file system is made on the disk and files are copied; meanwhile, at moments of its
+# own choice, the server is saved to a file, its module is unloaded, a fresh one is loaded and
+# restored from the file. The client sees a pause. In the end every byte is compared, and fsck looks.
+#
+# usage: demo-servicing.sh [in-tree|ours [TIMES [SEED [plain|debug]]]]
+# Ends with a line "N passed, N failed, N skipped".
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+client=${1:-in-tree} times=${2:-20} seed=${3:-$((RANDOM))} flavour=${4:-plain}
+case $client in
+in-tree) driver=hv_storvsc disk=/dev/sda who="the kernel's own hv_storvsc" ;;
+ours) driver=kmcl_storvsc:sub_channels=4 disk=/dev/kmsd0 who="the port in samples/storvsc" ;;
+*) die "usage: demo-servicing.sh [in-tree|ours [TIMES [SEED [plain|debug]]]]" ;;
+esac
+mib=200 options=(--mem 1G)
+if [[ $flavour == debug ]]; then
+	mib=24 options=(--mem 1G --time-travel)
+fi
+
+need_packages e2fsprogs
+uml=$ROOT/scripts/uml.sh log=$BUILD/log/servicing-$client-$flavour.log
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+say "building the modules, and User Mode Linux if it has to be"
+"$uml" modules "$flavour"
+kernel_files "$mib" >"$tmp/files.list"
+size=mib=$((mib * 3 / 2 + 16))
+
+say "client: $who; server: samples/storvsp; $mib MiB of files; $times times (seed $seed)"
+last=$("$uml" run "$flavour" --built "${options[@]}" --timeout 400 --log "$log" \
+	--file "$BUILD/uml-init/files" --file "$BUILD/uml-init/servicing" --file "$tmp/files.list" \
+	kmcl_ramdisk "kmcl_storvsp:bus=simulator:$size" "$driver" \
+	"exec=servicing:$disk:$times:$seed:bus=simulator:$size" | tail -n 1) || true
+# what happened, in order
+grep -E '^servicing: |^    (not )?ok |^        # ' "$log" |
+	sed -E 's/^ *(not ok|ok) [0-9]*/    \1/; s/^ *# /        /' >&2 || true
+
+[[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]] || die "no result: $log"
+passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]} skipped=${BASH_REMATCH[3]}
+if grep -q "^servicing: serviced $times times" "$log"; then
+	((++passed))
+else
+	((++failed))
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))
