@@ -370,6 +370,9 @@ static void complete_next(struct vsp *v, VMBPACKET packet)
 	/* SavePacket is called twice for each: the next one, which has not been saved yet */
 	if (index + 1 < atomic_read(&v->asked))
 		vsp_answer(v, index + 1);
+	/* and one that was saved as the driver's */
+	if (index >= 2)
+		vsp_answer(v, index - 2);
 }
 
 static void what_is_completed_meanwhile_is_answered_once(struct kunit *test)
@@ -401,6 +404,12 @@ static void what_is_completed_meanwhile_is_answered_once(struct kunit *test)
 	vsp_answer_all(w);
 	end_expect_soon(c, calls_are_answered(calls, 20));
 	calls_expect(test, calls, 20);
+	/* one more, behind any second answer */
+	KUNIT_ASSERT_EQ(test, call_send(c, calls, 20, 0), STATUS_SUCCESS);
+	end_expect_soon(w->e, atomic_read(&w->asked) == v->saves / 2 + 1);
+	vsp_answer_all(w);
+	end_expect_soon(c, calls_are_answered(calls, 21));
+	KUNIT_EXPECT_EQ(test, c->kch->stats.stale_ids, 0);
 	blob_free(&b);
 }
 
