@@ -254,12 +254,60 @@ static void a_disk_is_written_and_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, module_unload("kmcl_ramdisk"), 0);
 }
 
+struct writer {
+	struct file *file;
+	struct completion some;		/* writes have succeeded */
+	ssize_t last;
+};
+
+/* Write, past the page cache, for as long as there is a disk. */
+static void write_on(void *arg)
+{
+	struct writer *w = arg;
+	u8 *block = kzalloc(SZ_4K, GFP_KERNEL);
+	unsigned int n = 0;
+	loff_t pos;
+
+	do {
+		pos = SZ_1M + n % 256 * SZ_4K;
+		w->last = kernel_write(w->file, block, SZ_4K, &pos);
+		if (++n == 16)
+			complete(&w->some);
+	} while (w->last == SZ_4K);
+	kfree(block);
+	filp_close(w->file, NULL);
+	flush_delayed_fput();
+}
+
+/* The driver waits for its commands when the device goes, and does not end them itself. */
+static void a_disk_whose_server_is_killed_under_writes_is_gone(struct kunit *test)
+{
+	struct writer w = { .file = disk_open(test) };
+	struct helper h;
+
+	init_completion(&w.some);
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, write_on, &w));
+	wait_for_completion(&w.some);
+	KUNIT_EXPECT_EQ(test, module_unload("kmcl_storvsp"), 0);
+	KUNIT_EXPECT_TRUE(test, helper_join(&h));
+	KUNIT_EXPECT_LT(test, w.last, 0);
+	KUNIT_EXPECT_TRUE(test, becomes(IS_ERR(open_path(DISK, O_RDONLY))));
+
+	/* and is back with the next one */
+	KUNIT_EXPECT_EQ(test, module_load("kmcl_storvsp:bus=simulator:mib=8:sub_channels=2"), 0);
+	w.file = ERR_PTR(-ENOENT);
+	KUNIT_ASSERT_TRUE(test, becomes(!IS_ERR(w.file = open_path(DISK, O_RDWR))));
+	filp_close(w.file, NULL);
+	flush_delayed_fput();
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(keys_typed_at_the_vsp_arrive),
 	KUNIT_CASE(the_heart_beats),
 	KUNIT_CASE(the_time_is_taken),
 	KUNIT_CASE(a_shutdown_reaches_user_space),
 	KUNIT_CASE(a_disk_is_written_and_read),
+	KUNIT_CASE(a_disk_whose_server_is_killed_under_writes_is_gone),
 	{}
 };
 

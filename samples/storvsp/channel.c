@@ -23,6 +23,10 @@
 #include "../storvsc/srb.h"
 #include "device.h"
 
+/* How long nothing has come when a client is quiet, in 100 ns; and how often to look. */
+#define VSP_QUIET		(100 * 10 * 1000)
+#define VSP_QUIET_TRIES		20
+
 /* Pieces of memory that the data of a command may lie in. */
 #define VSP_MAXIMUM_RANGES	32
 
@@ -198,6 +202,12 @@ static UINT32 VspCommand(PVSP_CHANNEL Channel, PVSP_REQUEST Request, PSTOR_PACKE
 	if (Request->Length < VspPacketLength(device)) {
 		VspBadMessage(device, Message->Operation, Request->Length, "too short");
 		return VSP_REFUSED;
+	}
+	if (ReadAcquire(&device->Going)) {
+		srb->SrbStatus = STOR_SRB_CODE_INVALID_LUN;
+		srb->ScsiStatus = 0;
+		srb->DataTransferLength = 0;
+		return 0;
 	}
 	if (Request->External) {
 		status = VmbChannelPacketGetExternalData(Request->Packet, 0, &external);
@@ -462,12 +472,40 @@ NTSTATUS VspOffer(PVSP_DEVICE Device)
 	return VspEnableChannel(&Device->Channels[0]);
 }
 
+/*
+ * A client may wait for the end of its commands before it lets go of a controller that
+ * is taken away, as Linux' own does, and a command that is never read never ends.  So
+ * the disks go first: what comes fails, until nothing has come for a while.  A client
+ * that never stops asking is left with what it has asked last.
+ */
+static VOID VspGo(PVSP_DEVICE Device)
+{
+	LARGE_INTEGER pause = { .QuadPart = -VSP_QUIET };
+	LONG64 before, now = -1;
+	VSP_INFORMATION info;
+	ULONG i, tries;
+
+	InterlockedExchange(&Device->Going, 1);
+	for (tries = 0; tries < VSP_QUIET_TRIES; tries++) {
+		before = now;
+		now = 0;
+		for (i = 0; i < Device->ChannelCount; i++)
+			now += VspQueryRequests(Device, i);
+		VspQueryInformation(Device, &info);
+		if (!info.Channels || (now == before && !info.Waiting))
+			break;
+		KeDelayExecutionThread(KernelMode, FALSE, &pause);
+	}
+}
+
 VOID VspDestroy(PVSP_DEVICE Device)
 {
 	ULONG i;
 
 	PAGED_CODE();
 
+	if (!Device->Saved)
+		VspGo(Device);
 	/* What is held goes back even if its channel was never started. */
 	for (i = 0; i < Device->ChannelCount; i++)
 		VspLeave(&Device->Channels[i]);

@@ -75,6 +75,8 @@ struct _VSP_DEVICE {
 	/* Sub-channels that the client has asked for. */
 	ULONG Offered;
 	BOOLEAN Saved;
+	/* VspDestroy: there are no disks any more. */
+	LONG Going;
 	LONG64 BadMessages;
 
 	/* As many as there are here, the primary first. */
