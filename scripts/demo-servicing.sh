@@ -23,7 +23,7 @@ ours) driver=kmcl_storvsc:sub_channels=4 disk=/dev/kmsd0 who="the port in sample
 esac
 mib=200 options=(--mem 1G)
 if [[ $flavour == debug ]]; then
-	mib=24 options=(--mem 1G --time-travel)
+	mib=24
 fi
 
 need_packages e2fsprogs

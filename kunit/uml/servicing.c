@@ -132,6 +132,27 @@ static int service(int nth, const char *params)
 	return 0;
 }
 
+/*
+ * Unloading a module waits for everything that is being probed asynchronously, and a
+ * disk that its client is still finding out about needs the very server that is
+ * unloaded: in one kernel they would wait for each other.
+ */
+static int wait_for_disk(const char *disk)
+{
+	int tries, fd = -1;
+
+	for (tries = 0; fd < 0 && tries < 600; tries++) {
+		usleep(100000);
+		fd = open(disk, O_RDONLY, 0);
+	}
+	if (fd < 0)
+		return -1;
+	close(fd);
+	/* its partitions, and whatever else is looked for */
+	usleep(500000);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	char *files[3] = { "/files" }, *env[1] = { NULL };
@@ -146,6 +167,10 @@ int main(int argc, char **argv)
 	for (i = 4; i < argc && strlen(params) + strlen(argv[i]) + 2 < sizeof(params); i++) {
 		memcpy(params + strlen(params) + 1, argv[i], strlen(argv[i]) + 1);
 		params[strlen(params)] = ' ';
+	}
+	if (wait_for_disk(argv[1])) {
+		printf("servicing: %s does not come\n", argv[1]);
+		return 1;
 	}
 	pid = fork();
 	if (!pid) {
