@@ -334,6 +334,9 @@ static VOID VspReportLuns(PVSP_COMMAND Command)
 	}
 	VspPut32(list, length - 8);
 	VspAnswer(Command, list, length, VspGet32(&Command->Cdb[6]));
+	/* A list is as long as it is: Linux' own client takes anything else for an error. */
+	if (Command->Srb->SrbStatus == STOR_SRB_CODE_DATA_OVERRUN)
+		Command->Srb->SrbStatus = STOR_SRB_CODE_SUCCESS;
 }
 
 static VOID VspReadCapacity10(PVSP_COMMAND Command)
