@@ -5,6 +5,7 @@
 #   make check            everything that must hold, on this machine alone
 #   make demo             a guest, a host, and the Dynamic Memory VSC between them
 #   make demo-servicing   a storage server that is replaced 20 times while its client works
+#   make echo             a server and a client where there is no Hyper-V, and how fast they are
 #   make kunit            the KUnit suites in UML, plain and debug kernel
 #   make check-smp        the KUnit suites in UML with two processors, on Linux 7.3
 #   make windows          the samples as Windows drivers, compiled and linked with mingw-w64
@@ -18,7 +19,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules modules_install clean distclean check check-smp demo demo-servicing windows kunit bench docs checkpatch kdir
+.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing windows kunit bench docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -48,6 +49,9 @@ check:
 
 check-smp:
 	@$(ROOT)/scripts/check-smp.sh
+
+echo:
+	@$(ROOT)/scripts/echo.sh
 
 checkpatch:
 	@$(ROOT)/scripts/checkpatch.sh

@@ -53,13 +53,6 @@ vm() {
 	echo "$n passed, $(grep -c '^not ok ' "$out" || true) failed, 0 skipped"
 }
 
-# Echo where there is no Hyper-V.
-plain() {
-	local out=$BUILD/log/check-plain.txt
-	"$ROOT/scripts/vm/plain.sh" | tee "$out" >&2 || true
-	echo "$(grep -c '^ok ' "$out" || true) passed, $(grep -c '^not ok ' "$out" || true) failed, 0 skipped"
-}
-
 part "modules for Debian's 6.12: W=1, C=2" "$ROOT/scripts/modules.sh" 6.12
 part "include/nt beside Linux's headers, 6.1 and 6.12" "$ROOT/scripts/headers.sh"
 part "the samples as Windows drivers: PE32+, native" "$ROOT/scripts/windows.sh"
@@ -72,7 +65,7 @@ part "functions: exported, documented, asserted, every status provoked" \
 	"$ROOT/scripts/functions.py" "$BUILD"/log/kunit-{plain,debug,debug-load}.log
 counted "a file system on the storage VSC" "$ROOT/scripts/storvsc.sh"
 counted "a storage server, replaced 20 times while its client works" "$ROOT/scripts/demo-servicing.sh"
-counted "a stock kernel without Hyper-V" plain
+counted "a server and a client without Hyper-V" "$ROOT/scripts/echo.sh"
 counted "a stock kernel under QEMU's VMBus host" vm
 
 say "all of it took $((SECONDS - start)) s"
