@@ -19,6 +19,8 @@ static void stop_hearing(void);
 
 static int init(struct kunit *test)
 {
+	/* another suite may have left it, and it would take the disks */
+	module_unload("kmcl_storvsc");
 	return hvsim_begin(test);
 }
 
