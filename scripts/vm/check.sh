@@ -76,7 +76,12 @@ if [[ $DRIVER != hv_balloon ]]; then
 	error=$(unload guest) || not_ok "${modules[*]} unload again: $error"
 	ok "${modules[*]} unload, load again with a new handshake, and unload"
 
-	error=$(ask guest 60 "modprobe -a $SAMPLES && rmmod $SAMPLES && rmmod kmcl_vmbus kmcl && ! grep kmcl /proc/modules") ||
+	# what one of them needs was loaded before it
+	backwards=
+	for name in $SAMPLES; do
+		backwards="$name $backwards"
+	done
+	error=$(ask guest 60 "modprobe -a $SAMPLES && rmmod $backwards && rmmod kmcl_vmbus kmcl && ! grep kmcl /proc/modules") ||
 		not_ok "the other samples load and unload: $error"
 	ok "the other samples load and unload, where every transfer would bounce: $SAMPLES"
 fi
