@@ -27,79 +27,40 @@
 #include "kmcl.h"
 #include "server.h"
 
-/* Wire format: a transfer page packet, behind the descriptor. */
-struct transfer {
-	__le16 set;
-	u8 sender_owns;
-	u8 reserved;
-	__le32 count;
-	struct {
-		__le32 bytes;
-		__le32 offset;
-	} ranges[];
-};
+static struct kmcl_described what_the_driver_takes(const struct kmcl_channel *ch)
+{
+	return (struct kmcl_described) {
+		.most_ranges = ch->config.max_chain,
+		.most_bytes = ch->config.max_external,
+	};
+}
 
-/* The description is in memory of ours, so it may be looked at as often as need be. */
 static const char *resolve_transfer(struct kmcl_incoming *in, void *head, u32 len, bool *damaged)
 {
 	struct kmcl_channel *ch = in->object.channel;
-	struct transfer *t = head;
-	u32 i, count, size;
+	struct kmcl_described d = what_the_driver_takes(ch);
+	const char *why;
 	void *handle;
-	u64 left;
 
-	*damaged = true;
-	if (len < sizeof(*t))
-		return "transfer pages without a header";
-	count = le32_to_cpu(t->count);
-	if (count > (len - sizeof(*t)) / sizeof(t->ranges[0]))
-		return "transfer page ranges beyond the packet";
-
-	*damaged = false;
-	if (!count)
-		return "no ranges";
-	if (count > ch->config.max_chain)
-		return "a longer chain than the driver allows";
-	handle = xa_load(&ch->page_sets, le16_to_cpu(t->set));
+	why = kmcl_transfer_check(head, len, &d);
+	if (why)
+		goto out;
+	why = "unknown set of pages";
+	handle = xa_load(&ch->page_sets, d.set);
 	if (!handle)
-		return "unknown set of pages";
+		goto out;
+	why = "set of pages whose GPADL is gone";
 	in->gpadl = kmcl_gpadl_get(ch, xa_to_value(handle));
 	if (!in->gpadl)
-		return "set of pages whose GPADL is gone";
-
-	size = kmcl_gpadl_bytes(in->gpadl);
-	left = ch->config.max_external;
+		goto out;
+	why = kmcl_transfer_pieces(head, kmcl_gpadl_bytes(in->gpadl), &d);
+	if (why)
+		goto out;
 	in->pieces = head;
-	for (i = 0; i < count; i++) {
-		u32 bytes = le32_to_cpu(t->ranges[i].bytes);
-		u32 offset = le32_to_cpu(t->ranges[i].offset);
-
-		if (!bytes || offset > size || bytes > size - offset) {
-			*damaged = true;
-			return "transfer page range outside its set";
-		}
-		if (bytes > left)
-			return "more external data than the driver allows";
-		left -= bytes;
-		/* never ahead of what is read */
-		in->pieces[i] = (struct kmcl_piece) { .offset = offset, .bytes = bytes };
-	}
-	in->piece_count = count;
-	return NULL;
-}
-
-/* Frames of a range, 0 when they do not fit into @len bytes. */
-static u32 range_frames(const struct kmcl_gpa_range *range, u32 len)
-{
-	u64 frames;
-
-	if (len < sizeof(*range) || le32_to_cpu(range->offset) >= KMCL_PAGE_SIZE)
-		return 0;
-	if (!range->bytes)
-		return 0;
-	frames = DIV_ROUND_UP_ULL((u64)le32_to_cpu(range->offset) + le32_to_cpu(range->bytes),
-				  KMCL_PAGE_SIZE);
-	return frames <= (len - sizeof(*range)) / sizeof(range->frames[0]) ? frames : 0;
+	in->piece_count = d.count;
+out:
+	*damaged = d.damaged;
+	return why;
 }
 
 /* At a server: memory of the client's, whichever it likes. */
@@ -136,53 +97,35 @@ static bool resolve_range(struct kmcl_incoming *in, const struct kmcl_gpa_range 
 static const char *resolve_frames(struct kmcl_incoming *in, void *head, u32 len, bool *damaged)
 {
 	struct kmcl_channel *ch = in->object.channel;
-	bool server = ch->server;
-	u64 left = ch->config.max_external;
-	u32 i, count, at, frames, *h = head;
+	struct kmcl_described d = what_the_driver_takes(ch);
+	struct kmcl_gpa_range *range, *next;
+	struct kmcl_piece *pieces = head;
+	u32 i, frames, offset, bytes;
+	const char *why;
 
-	*damaged = true;
-	/* a reserved word and the count: the same 8 bytes as the first piece */
-	if (len < 2 * sizeof(u32))
-		return "GPA direct without a header";
-	count = le32_to_cpu((__force __le32)h[1]);
-	for (i = 0, at = 2 * sizeof(u32); i < count; i++) {
-		struct kmcl_gpa_range *range = head + at;
-
-		frames = range_frames(range, len - at);
-		if (!frames)
-			return "GPA direct ranges beyond the packet";
-		at += struct_size(range, frames, frames);
-	}
-
-	*damaged = false;
-	if (!count)
-		return "no ranges";
-	if (count > ch->config.max_chain)
-		return "a longer chain than the driver allows";
-	if (server)
-		in->ranges = head + 2 * sizeof(u32);
-	else
-		in->pieces = head;
-	for (i = 0, at = 2 * sizeof(u32); i < count; i++) {
-		struct kmcl_gpa_range *range = head + at;
-		u32 bytes = le32_to_cpu(range->bytes), offset;
-
-		if (bytes > left)
-			return "more external data than the driver allows";
-		left -= bytes;
-		frames = range_frames(range, len - at);
-		at += struct_size(range, frames, frames);
-		if (server) {
+	why = kmcl_frames_check(head, len, &d);
+	*damaged = d.damaged;
+	if (why)
+		return why;
+	for (i = 0, range = head + KMCL_RANGES_AT; i < d.count; i++, range = next) {
+		frames = kmcl_range_frames(range);
+		next = kmcl_range_next(range);
+		if (ch->server) {
 			if (frames_are_there(ch->target.link, range, frames))
 				continue;
 			return "frames that the client does not have";
 		}
 		if (!resolve_range(in, range, frames, &offset))
 			return "frames that the driver has not lent";
+		bytes = le32_to_cpu(range->bytes);
 		/* never ahead of what is read: a range is longer than a piece */
-		in->pieces[i] = (struct kmcl_piece) { .offset = offset, .bytes = bytes };
+		pieces[i] = (struct kmcl_piece) { .offset = offset, .bytes = bytes };
 	}
-	in->piece_count = count;
+	if (ch->server)
+		in->ranges = head + KMCL_RANGES_AT;
+	else
+		in->pieces = pieces;
+	in->piece_count = d.count;
 	return NULL;
 }
 
@@ -241,15 +184,6 @@ static size_t mdl_size(u32 offset, u32 bytes)
 	return MmSizeOfMdl((void *)(uintptr_t)offset, bytes);
 }
 
-/* The range behind one that has been checked. */
-static struct kmcl_gpa_range *next_range(struct kmcl_gpa_range *range)
-{
-	u32 frames = DIV_ROUND_UP_ULL((u64)le32_to_cpu(range->offset) + le32_to_cpu(range->bytes),
-				      KMCL_PAGE_SIZE);
-
-	return (void *)range + struct_size(range, frames, frames);
-}
-
 /**
  * kmcl_incoming_described() - what the client said about external data
  * @in: packet of a server's
@@ -265,9 +199,9 @@ u32 kmcl_incoming_described(const struct kmcl_incoming *in, const void **head)
 	*head = NULL;
 	if (!in->piece_count)
 		return 0;
-	*head = (void *)in->ranges - 2 * sizeof(u32);
+	*head = (void *)in->ranges - KMCL_RANGES_AT;
 	for (i = 0; i < in->piece_count; i++)
-		at = next_range(at);
+		at = kmcl_range_next(at);
 	return at - *head;
 }
 
@@ -284,7 +218,7 @@ static void *piece_at(const struct kmcl_incoming *in, void *at, u32 *offset, u32
 	}
 	*offset = le32_to_cpu(range->offset);
 	*bytes = le32_to_cpu(range->bytes);
-	return next_range(range);
+	return kmcl_range_next(range);
 }
 
 /* Pages of the client's, which the driver maps if it likes. */

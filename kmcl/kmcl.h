@@ -33,9 +33,9 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 #include "handle.h"
+#include "ranges.h"
 #include "transport.h"
 
-#define KMCL_PAGE_SIZE		4096u
 #define KMCL_PIPE_HEADER	8u
 
 /* Decided: Windows does not publish its defaults. */
@@ -177,12 +177,6 @@ enum kmcl_incoming_state {
 	KMCL_IN_READY,			/* read, not yet (or no longer) at the driver */
 	KMCL_IN_DRIVER,			/* the driver owes a PacketComplete */
 	KMCL_IN_REPLYING,		/* completed, the reply waits for room */
-};
-
-/* Part of a GPADL. */
-struct kmcl_piece {
-	u32 offset;
-	u32 bytes;
 };
 
 /* An incoming packet: behind VMBPACKETCOMPLETION. */

@@ -45,6 +45,7 @@ struct kmcl_gpa_direct {
 	u8 ranges[];			/* struct kmcl_gpa_range, each behind the other's frames */
 };
 
+#define KMCL_PAGE_SIZE		4096u	/* whatever PAGE_SIZE is */
 #define KMCL_DESC_SIZE		16u
 #define KMCL_FOOTER_SIZE	8u
 #define KMCL_PACKET_MAX		(0xffffu * 8)	/* headers included */

@@ -95,58 +95,6 @@ struct kmcl_save {
 
 /* ---- records ---- */
 
-/* Room for @bytes more, zeroed. */
-static int record_reserve(struct kmcl_record *record, u32 bytes)
-{
-	u64 want = (u64)record->len + bytes;
-	u8 *larger;
-
-	if (want <= record->room)
-		return 0;
-	if (want > INT_MAX)
-		return -ENOMEM;
-	/* so that the copies together cost no more than the record */
-	want = min_t(u64, max_t(u64, want, 2ull * record->room), INT_MAX);
-	larger = kvmalloc(want, GFP_KERNEL);
-	if (!larger)
-		return -ENOMEM;
-	if (record->len)
-		memcpy(larger, record->bytes, record->len);
-	kvfree(record->bytes);
-	record->bytes = larger;
-	record->room = want;
-	return 0;
-}
-
-/**
- * kmcl_record_add() - make a record longer
- * @record: the record
- * @from: what is added; NULL: zeros
- * @bytes: how much
- *
- * Context: process.
- * Return: 0 or -ENOMEM.
- */
-int kmcl_record_add(struct kmcl_record *record, const void *from, u32 bytes)
-{
-	if (!bytes)
-		return 0;
-	if (record_reserve(record, bytes))
-		return -ENOMEM;
-	if (from)
-		memcpy(record->bytes + record->len, from, bytes);
-	else
-		memset(record->bytes + record->len, 0, bytes);
-	record->len += bytes;
-	return 0;
-}
-
-void kmcl_record_free(struct kmcl_record *record)
-{
-	kvfree(record->bytes);
-	memset(record, 0, sizeof(*record));
-}
-
 static NTSTATUS record_begin(struct kmcl_save *save, u16 tag, u16 flags)
 {
 	save->record.len = 0;
@@ -170,23 +118,25 @@ static NTSTATUS record_is(struct kmcl_save *save, u16 tag, u16 flags, const void
 	return add(save, from, bytes);
 }
 
-static NTSTATUS save_begin(struct kmcl_channel *ch)
+/**
+ * kmcl_save_describe() - say which channel this is
+ * @ch: server channel
+ * @begin: what its saves begin with
+ * @config: what they go on with
+ */
+void kmcl_save_describe(const struct kmcl_channel *ch, struct kmcl_save_begin *begin,
+			struct kmcl_save_config *config)
 {
 	const struct kmcl_server *server = ch->primary ? ch->primary->server : ch->server;
-	struct kmcl_save_begin begin = {
+	const struct kmcl_config *cfg = &ch->config;
+
+	*begin = (struct kmcl_save_begin) {
 		.sub_index = cpu_to_le16(ch->sub_index),
 		.epoch = cpu_to_le32(ch->id_base >> KMCL_ID_EPOCH),
 	};
-
-	export_guid(begin.type, &server->type);
-	export_guid(begin.instance, &server->instance);
-	return record_is(ch->save, KMCL_SAVE_BEGIN, KMCL_BLOB_CRITICAL, &begin, sizeof(begin));
-}
-
-static NTSTATUS save_config(struct kmcl_channel *ch)
-{
-	const struct kmcl_config *cfg = &ch->config;
-	struct kmcl_save_config config = {
+	export_guid(begin->type, &server->type);
+	export_guid(begin->instance, &server->instance);
+	*config = (struct kmcl_save_config) {
 		.flags = cpu_to_le32(cfg->flags),
 		.server_flags = cpu_to_le32(ch->server->flags),
 		.max_packet = cpu_to_le32(cfg->max_packet),
@@ -196,7 +146,23 @@ static NTSTATUS save_config(struct kmcl_channel *ch)
 		.mmio = cpu_to_le16(ch->server->mmio),
 		.mmio_optional = cpu_to_le16(ch->server->mmio_optional),
 	};
+}
 
+static NTSTATUS save_begin(struct kmcl_channel *ch)
+{
+	struct kmcl_save_config config;
+	struct kmcl_save_begin begin;
+
+	kmcl_save_describe(ch, &begin, &config);
+	return record_is(ch->save, KMCL_SAVE_BEGIN, KMCL_BLOB_CRITICAL, &begin, sizeof(begin));
+}
+
+static NTSTATUS save_config(struct kmcl_channel *ch)
+{
+	struct kmcl_save_config config;
+	struct kmcl_save_begin begin;
+
+	kmcl_save_describe(ch, &begin, &config);
 	return record_is(ch->save, KMCL_SAVE_CONFIG, KMCL_BLOB_CRITICAL, &config, sizeof(config));
 }
 
