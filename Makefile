@@ -8,6 +8,7 @@
 #   make echo             a server and a client where there is no Hyper-V, and how fast they are
 #   make kunit            the KUnit suites in UML, plain and debug kernel
 #   make check-smp        the KUnit suites in UML with two processors, on Linux 7.3
+#   make coverage         what of kmcl/ the KUnit suites run, line by line
 #   make windows          the samples as Windows drivers, compiled and linked with mingw-w64
 #   make bench            nanoseconds per packet, beside the in-tree pattern
 #   make docs             the API reference and the guides as HTML, in build/docs/html
@@ -19,7 +20,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing windows kunit bench docs checkpatch kdir
+.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing windows kunit coverage bench docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -58,6 +59,9 @@ checkpatch:
 
 kunit:
 	@$(ROOT)/scripts/kunit.sh
+
+coverage:
+	@$(ROOT)/scripts/coverage.sh
 
 windows:
 	@$(ROOT)/scripts/windows.sh

@@ -8,6 +8,8 @@
 . "$(dirname "$0")/lib.sh"
 
 KERNEL=${UML_KERNEL:-6.12}
+# Modules of another kind, in a tree of their own: "coverage" counts what runs in kmcl/.
+TREE=${UML_TREE:-}
 # Whose nolibc and kunit.py serve all of them.
 TOOLS=6.12
 # What every run loads, in this order, as far as it is built; the suites come behind.
@@ -31,6 +33,7 @@ usage() {
 
 		A FLAVOUR is plain, debug or, from Linux 7.3 on, smp or smp-debug: the same with two
 		processors. The kernel is 6.12; UML_KERNEL=6.1 in the environment names another.
+		UML_TREE=NAME keeps the modules apart; those of the tree "coverage" count what runs.
 
 		A run loads ${BASE[*]} and then the modules named, or every *_kunit.
 		NAME:PARAM=VALUE gives a module a parameter.
@@ -46,6 +49,7 @@ usage() {
 		  --mem SIZE       memory of the guest
 		  --file FILE      a file for the root directory of the guest, for programs that
 		                   exec=NAME:ARG... among the modules runs
+		  --counters DIR   what a tree that counts has counted goes there, as .gcda files
 		  --timeout SECS   give up after so long (default 120)
 		  --log FILE       where the kernel's log goes
 		                   (default: $BUILD/log/uml-FLAVOUR.log)
@@ -56,9 +60,12 @@ usage() {
 }
 
 kernel_dir() { echo "$BUILD/uml-$KERNEL-$1"; }
-modules_dir() { echo "$BUILD/mod-$KERNEL-$1"; }
+modules_dir() { echo "$BUILD/mod-$KERNEL-$1${TREE:+-$TREE}"; }
 # What a log is called, and who speaks.
-name() { [[ $KERNEL == 6.12 ]] && echo "$1" || echo "$KERNEL-$1"; }
+name() {
+	local name=$1${TREE:+-$TREE}
+	[[ $KERNEL == 6.12 ]] && echo "$name" || echo "$KERNEL-$name"
+}
 
 # exclusively DIR COMMAND...: one user of DIR at a time, in this process or another.
 exclusively() {
@@ -144,13 +151,14 @@ mirror_sources() {
 }
 
 build_modules() {
-	local out dir src log=$BUILD/log/uml-$who-modules.log
+	local out dir src options=() log=$BUILD/log/uml-$who-modules.log
 	out=$(kernel_dir "$flavour")
 	dir=$(modules_dir "$flavour")
 	src=$(kernel_source "$KERNEL")
 	mirror_sources "$dir"
 	mkdir -p "$BUILD/log"
-	if ! make -C "$src" ARCH=um O="$out" M="$dir" W=1 -j"$(nproc)" >"$log" 2>&1 </dev/null; then
+	[[ $TREE != coverage ]] || options=(KMCL_COVERAGE=y)
+	if ! make -C "$src" ARCH=um O="$out" M="$dir" W=1 -j"$(nproc)" "${options[@]}" >"$log" 2>&1 </dev/null; then
 		grep -E 'error|Error|undefined' "$log" | head -n 20 >&2
 		die "cannot build the modules ($who): more in $log"
 	fi
@@ -162,7 +170,7 @@ build_init() {
 	nolibc=$(kernel_source "$TOOLS")/tools/include/nolibc
 	mkdir -p "$dir"
 	local program
-	for program in init files servicing; do
+	for program in init files servicing counters; do
 		[[ $src/$program.c -nt $dir/$program ]] || continue
 		gcc -Os -Wall -static -nostdlib -ffreestanding -fno-stack-protector \
 			-fno-asynchronous-unwind-tables -mgeneral-regs-only -I"$nolibc" \
@@ -271,7 +279,7 @@ summary() {
 }
 
 run() {
-	local built='' only='' alone='' keep='' filter='' mem='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
+	local built='' only='' alone='' keep='' filter='' mem='' counters='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
 	local -a cmdline=() wanted=() load=() files=()
 	while (($#)); do
 		case $1 in
@@ -284,6 +292,7 @@ run() {
 		--cmdline) read -ra arg <<<"${2?}"; cmdline+=("${arg[@]}"); shift ;;
 		--mem) mem=${2?}; shift ;;
 		--file) files+=("${2?}"); shift ;;
+		--counters) counters=$(realpath -m "${2?}"); shift ;;
 		--timeout) timeout=${2?}; shift ;;
 		--log) log=$(realpath -m "${2?}"); shift ;;
 		-*) usage ;;
@@ -323,6 +332,11 @@ run() {
 		fi
 	done
 	[[ ! $keep ]] || args=(keep "${args[@]}")
+	if [[ $counters ]]; then
+		mkdir -p "$counters"
+		cp "$BUILD/uml-init/counters" "$run/root/"
+		args=("finally=counters:$(modules_dir "$flavour")/kmcl:$counters" "${args[@]}")
+	fi
 	boot "${args[@]}" || status=$?
 	# With several processors UML itself may panic while it boots: nothing of ours is loaded yet.
 	for arg in 1 2 3 4; do

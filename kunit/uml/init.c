@@ -5,8 +5,9 @@
  * As init: loads the modules named behind its argument "run", in order, whose
  * KUnit suites run meanwhile; unloads every module; lets kmemleak look; powers off.
  * An argument is NAME or NAME:PARAM=VALUE:... and stands for /NAME.ko;
- * "exec=NAME:ARG:..." runs the program /NAME and waits for it; "keep"
- * leaves the modules loaded (their symbols stay readable in a leak's trace);
+ * "exec=NAME:ARG:..." runs the program /NAME and waits for it; "finally=NAME:ARG:..."
+ * does when no module is left; "keep" leaves the modules loaded (their symbols stay
+ * readable in a leak's trace);
  * "watchdog=SECONDS" shows what every blocked task waits for when it takes
  * longer. As /sbin/modprobe: loads the one module the kernel asks for,
  * or unloads one for a suite. As /sbin/poweroff: says so.
@@ -158,6 +159,7 @@ static int watchdog(int seconds)
 int main(int argc, char **argv)
 {
 	int i, ret, keep = 0, dog = 0;
+	char *last = NULL;
 
 	if (getpid() != 1 && !strcmp(argv[0], "/sbin/poweroff")) {
 		put("/dev/kmsg", "init: asked to power off\n");
@@ -194,6 +196,8 @@ int main(int argc, char **argv)
 			dog = watchdog(atoi(argv[i] + 9));
 		} else if (!strncmp(argv[i], "exec=", 5)) {
 			run(argv[i] + 5);
+		} else if (!strncmp(argv[i], "finally=", 8)) {
+			last = argv[i] + 8;
 		} else if (!strncmp(argv[i], "console=", 8)) {
 			/* UML's own, at the end of every command line */
 		} else {
@@ -206,6 +210,8 @@ int main(int argc, char **argv)
 	if (!keep)
 		unload_all();
 	leaks();
+	if (last)
+		run(last);
 	if (dog > 0)
 		kill(dog, SIGKILL);
 	printf("init: end\n");
