@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <kmcl/restored.h>
 #include "kmcl.h"
+#include "observe.h"
 #include "save.h"
 #include "server.h"
 
@@ -411,7 +412,7 @@ NTSTATUS kmcl_restore_resume(struct kmcl_channel *ch)
 		/* it is as if it had been offered all the time */
 		ch->unsettled = false;
 		ch->claimed = true;
-		ch->state = KMCL_WAITING;
+		kmcl_set_state(ch, KMCL_WAITING);
 		kmcl_restore_free(ch);
 		ret = open ? kmcl_link_up(ch, 0, in_bytes) : 0;
 		if (!ret && !open)
@@ -427,7 +428,7 @@ NTSTATUS kmcl_restore_resume(struct kmcl_channel *ch)
 	if (!ret)
 		kmcl_device_bind(ch);
 	/* its client may have closed just now, which life_work() has been told */
-	ch->state = KMCL_OPEN;
+	kmcl_set_state(ch, KMCL_OPEN);
 	WRITE_ONCE(ch->subs_open, true);
 	if (kmcl_may_run(ch))
 		kmcl_start(ch);
@@ -464,6 +465,7 @@ NTSTATUS VmbPacketRestore(VMBPACKET Packet, PVOID LibraryBuffer, ULONG LibraryBu
 			 STATUS_INVALID_PARAMETER_1 : STATUS_SUCCESS;
 	else
 		status = put_outgoing(pkt, r->current_packet);
+	trace_kmcl_packet_restore(ch, r->current_packet->tag == KMCL_SAVE_INCOMING, status);
 	if (!status)
 		r->restored = pkt;
 	return status;

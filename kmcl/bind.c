@@ -126,6 +126,7 @@ void kmcl_vdev_attach(struct kmcl_vdev *v, struct kmcl_target *t)
 	list_del_init(&t->node);
 	t->device = &v->hv->device;
 	t->active = v->hv->dev_instance;
+	t->active_type = v->hv->dev_type;
 	t->pipe = v->chan->offermsg.offer.chn_flags & VMBUS_CHANNEL_NAMED_PIPE_MODE;
 	/* life_work looks at it without the lock */
 	smp_store_release(&t->link, &v->link);

@@ -4,18 +4,30 @@
  */
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <kmcl/device.h>
 #include "kmcl.h"
 #include "server.h"
+
+static void channel_free(struct kmcl_channel *ch)
+{
+	free_percpu(ch->tx.counters);
+	kfree(ch->server);
+	kfree(ch);
+}
+
+static void channel_free_late(struct rcu_head *rcu)
+{
+	channel_free(container_of(rcu, struct kmcl_channel, rcu));
+}
 
 static void channel_release(struct kref *ref)
 {
 	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
 
 	kmcl_packets_exit(ch);
-	kfree(ch->server);
-	kfree_rcu(ch, rcu);
+	call_rcu(&ch->rcu, channel_free_late);
 }
 
 /* Packets that outlive Cleanup keep the memory, so freeing them stays safe. */
@@ -47,6 +59,34 @@ void kmcl_channel_name(struct kmcl_channel *ch)
 		scnprintf(ch->name + n, sizeof(ch->name) - n, " sub-channel %u", ch->sub_index);
 }
 
+/**
+ * kmcl_channel_guids() - what a channel is connected to, or wants to be
+ * @ch: channel
+ * @type: class GUID, null when nobody has said
+ * @instance: the same for the instance
+ *
+ * For people: a channel that is being configured meanwhile may give half of each.
+ *
+ * Context: any.
+ */
+void kmcl_channel_guids(const struct kmcl_channel *ch, guid_t *type, guid_t *instance)
+{
+	const struct kmcl_target *t = &ch->target;
+
+	*type = t->active_type;
+	*instance = t->active;
+	if (!guid_is_null(instance))
+		return;
+	if (ch->server && ch->server->identified) {
+		*type = ch->server->type;
+		*instance = ch->server->instance;
+	} else if (t->has_type) {
+		*type = t->type;
+		if (!t->any_instance)
+			*instance = t->instance;
+	}
+}
+
 /* For what has no channel yet that could say it. */
 static bool at_passive(const char *who, unsigned long caller)
 {
@@ -69,12 +109,13 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
 	if (!ch)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	ch->tx.counters = alloc_percpu(struct kmcl_counters);
+	if (!ch->tx.counters)
+		goto no_packets;
 	if (is_server) {
 		ch->server = kzalloc(sizeof(*ch->server), GFP_KERNEL);
-		if (!ch->server) {
-			kfree(ch);
-			return STATUS_INSUFFICIENT_RESOURCES;
-		}
+		if (!ch->server)
+			goto no_packets;
 		ch->target.server = ch->server;
 		ch->pause_wanted = true;
 	}
@@ -116,14 +157,14 @@ static NTSTATUS channel_new(PDEVICE_OBJECT ParentDeviceObject, bool is_server,
 		head->magic = KMCL_MAGIC_CHANNEL;
 		ch->handle = (VMBCHANNEL)head;
 	}
+	kmcl_debugfs_add(ch);
 	*handle = ch->handle;
 	return STATUS_SUCCESS;
 
 no_handle:
 	kmcl_packets_exit(ch);
 no_packets:
-	kfree(ch->server);
-	kfree(ch);
+	channel_free(ch);
 	return STATUS_INSUFFICIENT_RESOURCES;
 }
 
@@ -199,6 +240,7 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	if (ch->stats.lost_bytes)
 		kmcl_warn(ch, "%s: %llu bytes of GPADLs stay with the host\n", __func__,
 			  ch->stats.lost_bytes);
+	kmcl_debugfs_remove(ch);
 	kmcl_handle_forget(ch->name, Channel);
 	kmcl_handle_end(ch->place, ch->generation);
 	/* the last touch of memory that is the driver's */

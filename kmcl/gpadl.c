@@ -31,6 +31,7 @@
 #include <linux/vmalloc.h>
 #include "compat.h"
 #include "kmcl.h"
+#include "observe.h"
 
 /* vmap() counts in the kernel's pages, PFN lists in the hypervisor's. */
 static_assert(PAGE_SIZE == KMCL_PAGE_SIZE);
@@ -194,6 +195,7 @@ static bool gpadl_unshare(struct kmcl_channel *ch, struct kmcl_gpadl *g)
 	kmcl_step_begin(&step, ch, "the host to give a GPADL back");
 	ret = link->ops->unshare(link, g->handle, g->address, g->bytes);
 	kmcl_step_end(&step);
+	trace_kmcl_gpadl_unshare(ch, g->handle, g->bytes, ret);
 	g->link = NULL;
 	return !ret;
 }
@@ -219,6 +221,7 @@ static NTSTATUS gpadl_share(struct kmcl_channel *ch, struct kmcl_gpadl *g, u32 *
 		kmcl_step_end(&step);
 		lost = ret == -EIO;
 	}
+	trace_kmcl_gpadl_share(ch, g->handle, g->bytes, ret);
 	if (!ret) {
 		g->link = link;
 		ret = xa_insert(&ch->gpadls, g->handle, g, GFP_KERNEL);
@@ -276,6 +279,29 @@ void kmcl_gpadls_finish(struct kmcl_channel *ch)
 	}
 	xa_destroy(&ch->page_sets);
 	mutex_unlock(&ch->control);
+}
+
+/**
+ * kmcl_gpadls_sum() - what the driver has lent
+ * @ch: channel
+ * @count: GPADLs that have not been deleted
+ * @bytes: their size
+ *
+ * Context: any up to softirq.
+ */
+void kmcl_gpadls_sum(struct kmcl_channel *ch, u32 *count, u64 *bytes)
+{
+	struct kmcl_gpadl *g;
+	unsigned long index;
+
+	*count = 0;
+	*bytes = 0;
+	rcu_read_lock();
+	xa_for_each(&ch->gpadls, index, g) {
+		++*count;
+		*bytes += g->bytes;
+	}
+	rcu_read_unlock();
 }
 
 void kmcl_gpadls_init(struct kmcl_channel *ch)

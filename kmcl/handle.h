@@ -93,6 +93,8 @@ enum kmcl_slot_state {
  * @next: free: index + 1 of the next free one
  * @lends: of a packet, from WRITING on: LENT follows, and not SENT
  * @generation: of the handle, which changes when the object goes
+ * @sent: of a packet: sends, of all packets that had the slot; by who has it in WRITING
+ * @sent_bytes: their payload
  */
 struct kmcl_slot {
 	atomic64_t word;
@@ -102,6 +104,8 @@ struct kmcl_slot {
 		bool lends;
 	};
 	u32 generation;
+	u64 sent;
+	u64 sent_bytes;
 };
 
 /**

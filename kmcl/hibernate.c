@@ -24,6 +24,7 @@
  */
 #include <linux/export.h>
 #include "kmcl.h"
+#include "observe.h"
 
 /* The channel that the transport talks to. */
 static struct kmcl_channel *upper(struct kmcl_channel *ch)
@@ -56,7 +57,7 @@ static bool quiesce(struct kmcl_channel *ch)
 	kmcl_tx_set(ch, KMCL_TX_RUN, KMCL_TX_HOLD);
 	if (ch->running)
 		kmcl_call_suspend(ch);
-	ch->running = false;
+	kmcl_set_running(ch, false);
 	kmcl_rx_wait_driver(ch);
 	return !kmcl_roused(ch);
 }
@@ -117,7 +118,7 @@ static void sub_sleep(struct kmcl_channel *sub)
 		return;
 	/* what it was attached to is gone */
 	kmcl_unclaim(sub);
-	sub->state = KMCL_ASLEEP;
+	kmcl_set_state(sub, KMCL_ASLEEP);
 }
 
 /**
@@ -164,7 +165,7 @@ static void fall_asleep(struct kmcl_channel *ch)
 	WRITE_ONCE(ch->subs_open, false);
 	kmcl_each_sub(ch, sub_sleep);
 	close_for_sleep(ch);
-	ch->state = KMCL_ASLEEP;
+	kmcl_set_state(ch, KMCL_ASLEEP);
 }
 
 /**
@@ -182,7 +183,7 @@ void kmcl_fall_asleep(struct kmcl_channel *ch)
 	case KMCL_WAITING:
 		/* found, and not opened yet */
 		if (ch->target.link)
-			ch->state = KMCL_ASLEEP;
+			kmcl_set_state(ch, KMCL_ASLEEP);
 		break;
 	case KMCL_OPEN:
 		fall_asleep(ch);

@@ -393,6 +393,7 @@ static const struct kmcl_link_ops server_link_ops = {
 	.send		= kmcl_rings_send,
 	.send_external	= kmcl_rings_send_external,
 	.want_room	= kmcl_rings_want_room,
+	.out_used	= kmcl_rings_out_used,
 	.consumed	= kmcl_rings_consumed,
 	.mask		= kmcl_rings_mask,
 	.unmask		= kmcl_rings_unmask,
@@ -644,6 +645,7 @@ static int server_claim(struct kmcl_target *t)
 	ep->target = t;
 	t->link = &ep->rings.link;
 	t->active = ep->offer.instance;
+	t->active_type = ep->offer.type;
 	t->pipe = ep->offer.pipe;
 	ret = ep->offer.host->ops->offer(ep->offer.host, &ep->offer);
 	if (!ret)

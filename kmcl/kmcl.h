@@ -268,13 +268,28 @@ static inline struct kmcl_limits kmcl_limits(const struct kmcl_config *cfg)
 	};
 }
 
-/* Counters; written where the comment says, read by anyone. */
+/* Counters; written where the comment says, read by anyone, never set back. */
 struct kmcl_stats {
+	u64 received;			/* reader: packets, without answers */
+	u64 received_bytes;		/* reader: their payload, as in the ring */
+	u64 answers;			/* reader: answers to what we sent */
+	u64 answer_bytes;		/* reader: their payload */
 	u64 stale_ids;			/* reader: answers to nothing we sent */
 	u64 unsupported;		/* reader: external data nobody can take yet */
 	u64 queued;			/* tx.lock: packets that met a full ring */
+	u64 full;			/* tx.lock: writes that found no room */
 	u64 faults;			/* times the channel was poisoned */
 	u64 lost_bytes;			/* control: in GPADLs that the peer kept */
+};
+
+/* Those that several may write at a time: a processor's share. */
+struct kmcl_counters {
+	u64 sent;			/* without a slot; see struct kmcl_slot */
+	u64 sent_bytes;			/* their payload, a pipe's header included */
+	u64 replies;			/* to incoming packets, in the ring */
+	u64 reply_bytes;
+	u64 deferred;			/* times a packet was to come again */
+	u64 aborted;			/* packets that completed without success */
 };
 
 /* Memory for external data that the DMA API has no room for. */
@@ -305,6 +320,7 @@ struct kmcl_tx {
 	/* the link, while a packet may go straight into its ring */
 	struct kmcl_link __rcu *send_link;
 	struct kmcl_link __rcu *reply_link;
+	struct kmcl_counters __percpu *counters;	/* constant: read with the links */
 };
 
 struct kmcl_rx {
@@ -364,6 +380,8 @@ struct kmcl_channel {
 	u32 generation;
 	VMBCHANNEL key;			/* made of the two */
 	VMBCHANNEL handle;		/* the driver's: the same, or the address of its memory */
+	u32 number;			/* for people: from 1, never used again */
+	struct list_head seen;		/* debugfs.c */
 	struct kref ref;		/* the handle's, one per allocated packet */
 	struct rcu_head rcu;		/* for its end: a late handle is looked at */
 	struct device *parent;
@@ -399,6 +417,7 @@ struct kmcl_channel {
 	bool subs_asleep;		/* owner: they wait for the primary to wake */
 	struct klist_node sub_node;	/* of a sub-channel */
 	struct kmcl_channel *primary;	/* owner; NULL once the primary was cleaned up */
+	u32 primary_number;		/* and what it was; 0: no sub-channel */
 	u16 sub_index;			/* 0: no sub-channel */
 
 	/* server.c */
@@ -426,6 +445,7 @@ struct kmcl_channel {
 	bool claimed;			/* owner: target is the transport's */
 	struct kmcl_transport *transport;
 	const char *poison;		/* why; NULL: healthy */
+	const char *last_poison;	/* why it was poisoned last */
 	struct work_struct poison_work;
 
 	/* device.c */
@@ -483,6 +503,7 @@ static inline VMBCHANNEL kmcl_channel_handle(struct kmcl_channel *ch)
 }
 
 void kmcl_channel_name(struct kmcl_channel *ch);
+void kmcl_channel_guids(const struct kmcl_channel *ch, guid_t *type, guid_t *instance);
 void kmcl_channel_put(struct kmcl_channel *ch);
 
 /* owner.c */
@@ -582,6 +603,7 @@ int kmcl_device_processor(struct kmcl_channel *ch);
 void kmcl_gpadls_init(struct kmcl_channel *ch);
 void kmcl_gpadls_unshare(struct kmcl_channel *ch);
 void kmcl_gpadls_finish(struct kmcl_channel *ch);
+void kmcl_gpadls_sum(struct kmcl_channel *ch, u32 *count, u64 *bytes);
 struct kmcl_gpadl *kmcl_gpadl_get(struct kmcl_channel *ch, u32 handle);
 struct kmcl_gpadl *kmcl_gpadl_by_frame(struct kmcl_channel *ch, PFN_NUMBER frame);
 void kmcl_gpadl_put(struct kmcl_gpadl *g);
@@ -737,6 +759,12 @@ struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes);
 struct kmcl_incoming *kmcl_pool_extra(struct kmcl_channel *ch, u32 bytes);
 void kmcl_rx_retire(struct kmcl_incoming *in);
 void kmcl_rx_kick(struct kmcl_channel *ch);
+
+/* debugfs.c */
+void kmcl_debugfs_add(struct kmcl_channel *ch);
+void kmcl_debugfs_remove(struct kmcl_channel *ch);
+void kmcl_debugfs_init(void);
+void kmcl_debugfs_exit(void);
 
 /* status.c */
 NTSTATUS kmcl_status_from_errno(int err);

@@ -15,6 +15,7 @@
 #include <linux/export.h>
 #include <linux/module.h>
 #include "kmcl.h"
+#include "observe.h"
 #include "save.h"
 #include "server.h"
 
@@ -55,7 +56,7 @@ void kmcl_start(struct kmcl_channel *ch)
 {
 	if (!kmcl_link_is_up(ch))
 		return;
-	ch->running = true;
+	kmcl_set_running(ch, true);
 	WRITE_ONCE(ch->subs_run, true);
 	state_callback(ch, Started);
 	kmcl_tx_set(ch, KMCL_TX_HOLD, KMCL_TX_RUN);
@@ -75,7 +76,7 @@ void kmcl_suspend(struct kmcl_channel *ch)
 	kmcl_tx_set(ch, KMCL_TX_RUN, KMCL_TX_HOLD);
 	if (ch->running)
 		state_callback(ch, Suspend);
-	ch->running = false;
+	kmcl_set_running(ch, false);
 	kmcl_rx_wait_driver(ch);
 }
 
@@ -170,7 +171,7 @@ static void finish(struct kmcl_channel *ch)
 	/* a server needs a Start */
 	ch->pause_wanted = ch->server;
 	ch->returning = false;
-	ch->state = KMCL_DISABLED;
+	kmcl_set_state(ch, KMCL_DISABLED);
 }
 
 /* The client believes that it has us open: it shall close, and may come again. */
@@ -246,7 +247,7 @@ static NTSTATUS bring_up(struct kmcl_channel *ch)
 	}
 
 	kmcl_device_bind(ch);
-	ch->state = KMCL_OPEN;
+	kmcl_set_state(ch, KMCL_OPEN);
 	ch->returning = false;
 	WRITE_ONCE(ch->subs_open, true);
 	status = kmcl_call_opened(ch);
@@ -287,9 +288,10 @@ static NTSTATUS look(struct kmcl_channel *ch)
 {
 	int ret;
 
-	ch->state = KMCL_WAITING;
-	WRITE_ONCE(ch->retry, false);
 	guid_copy(&ch->target.active, &guid_null);
+	guid_copy(&ch->target.active_type, &guid_null);
+	kmcl_set_state(ch, KMCL_WAITING);
+	WRITE_ONCE(ch->retry, false);
 	ret = claim(ch);
 	ch->claimed = !ret || ret == -EINPROGRESS;
 	if (ret == -EINPROGRESS)
@@ -329,7 +331,7 @@ static NTSTATUS enable(struct kmcl_channel *ch)
 	if (!asleep)
 		return look(ch);
 	/* with the others, see kmcl_subs_wake() */
-	ch->state = KMCL_ASLEEP;
+	kmcl_set_state(ch, KMCL_ASLEEP);
 	return STATUS_SUCCESS;
 }
 

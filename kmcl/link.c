@@ -10,6 +10,7 @@
  * leaves the rest (Suspend, drain, Closed) to life_work.
  */
 #include "kmcl.h"
+#include "observe.h"
 
 static bool link_settled(struct kmcl_channel *ch)
 {
@@ -32,6 +33,8 @@ static bool link_move(struct kmcl_channel *ch, enum kmcl_link_state from,
 		if (settled && ok)
 			ch->link_state = to;
 		spin_unlock(&ch->life_lock);
+		if (settled && ok)
+			trace_kmcl_channel_link(ch, from, to);
 		if (settled)
 			return ok;
 	}
@@ -49,9 +52,13 @@ static bool link_is(struct kmcl_channel *ch, enum kmcl_link_state state)
 
 static void link_set(struct kmcl_channel *ch, enum kmcl_link_state to)
 {
+	enum kmcl_link_state from;
+
 	spin_lock(&ch->life_lock);
+	from = ch->link_state;
 	ch->link_state = to;
 	spin_unlock(&ch->life_lock);
+	trace_kmcl_channel_link(ch, from, to);
 	wake_up_all(&ch->life_wait);
 }
 
@@ -238,6 +245,8 @@ void kmcl_poison(struct kmcl_channel *ch, const char *why)
 	if (cmpxchg(&ch->poison, NULL, why))
 		return;
 	ch->stats.faults++;
+	WRITE_ONCE(ch->last_poison, why);
+	trace_kmcl_channel_poison(ch, why);
 	kmcl_err(ch, "closing the channel: %s\n", why);
 	kmcl_tx_off(ch);
 	queue_work(ch->wq, &ch->poison_work);

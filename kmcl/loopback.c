@@ -468,6 +468,7 @@ static const struct kmcl_link_ops lo_link_ops = {
 	.map		= lo_map,
 	.unmap		= lo_unmap,
 	.want_room	= kmcl_rings_want_room,
+	.out_used	= kmcl_rings_out_used,
 	.consumed	= kmcl_rings_consumed,
 	.mask		= kmcl_rings_mask,
 	.unmask		= kmcl_rings_unmask,
@@ -519,6 +520,7 @@ static int join(struct kmcl_target *t, struct lo_client *client)
 		client->lo = lo;
 		client->offer = lo->offer;
 		t->active = lo->offer->instance;
+		t->active_type = lo->offer->type;
 		t->pipe = lo->offer->pipe;
 		t->link = &client->rings.link;
 		rcu_assign_pointer(lo->client, client);

@@ -150,8 +150,10 @@ static int __init kmcl_init(void)
 	if (ret)
 		goto server_workqueue;
 	ret = kmcl_providers_init();
-	if (!ret)
+	if (!ret) {
+		kmcl_debugfs_init();
 		return 0;
+	}
 	kmcl_nt_exit();
 server_workqueue:
 	destroy_workqueue(kmcl_server_wq);
@@ -162,6 +164,7 @@ workqueue:
 
 static void __exit kmcl_exit(void)
 {
+	kmcl_debugfs_exit();
 	kmcl_park_exit();
 	kmcl_providers_exit();
 	kmcl_nt_exit();

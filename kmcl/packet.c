@@ -13,6 +13,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include "kmcl.h"
+#include "observe.h"
 
 /* Completions waiting for the outer loop of this CPU; touched with BH off. */
 struct kmcl_done {
@@ -298,6 +299,9 @@ static void call_routine(struct kmcl_packet *pkt, NTSTATUS status, void *buf, u3
 {
 	VMBPACKET handle = kmcl_packet_handle(pkt);
 
+	trace_kmcl_packet_complete(pkt, status, len);
+	if (unlikely(status))
+		this_cpu_inc(pkt->object.channel->tx.counters->aborted);
 	/* the routine may drop the memory of a packet that is not ours */
 	if (!pkt->library && pkt->slot)
 		kmcl_packet_give_slot(pkt);

@@ -361,6 +361,7 @@ int kmcl_endpoint_resume(struct kmcl_channel *ch)
 	else
 		ep->target = t;
 	t->active = ep->offer.instance;
+	t->active_type = ep->offer.type;
 	t->pipe = ep->offer.pipe;
 	/* while nobody was there */
 	if (!ret && ep->client == KMCL_CLIENT_OPENING)

@@ -11,6 +11,7 @@
  */
 #include "compat.h"
 #include "kmcl.h"
+#include "observe.h"
 
 #define TX_DELAY_MIN	msecs_to_jiffies(10)
 #define TX_DELAY_MAX	HZ
@@ -42,14 +43,21 @@ static bool item_is_external(const struct kmcl_tx_item *item)
 
 static int tx_write(struct kmcl_link *link, const struct kmcl_tx_item *item)
 {
+	enum kmcl_packet_type type = item->type;
+	u32 len = item->len;
+	u64 id = item->id;
+	int ret;
+
 	if (item_is_external(item)) {
 		struct kmcl_external *ext = item_packet(item)->external;
 
-		return link->ops->send_external(link, ext->wire, ext->size, item->data,
-						item->len, item->id);
+		ret = link->ops->send_external(link, ext->wire, ext->size, item->data, len, id);
+	} else {
+		ret = link->ops->send(link, item->data, len, id, type, item->wants_reply);
 	}
-	return link->ops->send(link, item->data, item->len, item->id,
-			       item->type, item->wants_reply);
+	/* the packet may be gone */
+	kmcl_wrote(link->channel, id, type, len, ret);
+	return ret;
 }
 
 /*
@@ -62,6 +70,7 @@ static int tx_write_or_wait(struct kmcl_link *link, const struct kmcl_tx_item *i
 
 	if (ret != -EAGAIN)
 		return ret;
+	link->channel->stats.full++;
 	link->ops->want_room(link, kmcl_tx_room(item));
 	/* pairs with the peer's, between its read index and its look at the wish */
 	virt_mb();
@@ -212,15 +221,19 @@ NTSTATUS kmcl_tx_enqueue(struct kmcl_packet *pkt, s64 gen, bool seen)
 	switch (mode) {
 	case KMCL_TX_OFF:
 	case KMCL_TX_DRAIN:
+		if (!seen)
+			kmcl_uncount_send(pkt->slot, pkt->tx.len);
 		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_IDLE);
 		break;
 	case KMCL_TX_HOLD:
 		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_QUEUED);
 		list_add_tail(&pkt->tx.node, &tx->held);
+		trace_kmcl_packet_queue(ch, &pkt->tx, true);
 		break;
 	case KMCL_TX_RUN:
 		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_QUEUED);
 		list_add_tail(&pkt->tx.node, &tx->queue);
+		trace_kmcl_packet_queue(ch, &pkt->tx, false);
 		ch->stats.queued++;
 		tx_update(ch);
 		break;
@@ -256,6 +269,7 @@ bool kmcl_tx_enqueue_reply(struct kmcl_incoming *in)
 	ok = (tx->link || tx->waits) && tx->mode != KMCL_TX_OFF;
 	if (ok) {
 		list_add_tail(&in->tx.node, &tx->queue);
+		trace_kmcl_packet_queue(ch, &in->tx, false);
 		ch->stats.queued++;
 		tx_update(ch);
 	}

@@ -22,6 +22,7 @@
 #include <linux/export.h>
 #include "compat.h"
 #include "kmcl.h"
+#include "observe.h"
 
 #define RX_BUDGET	256	/* packets per run of the reader */
 #define RX_RUNS		8	/* of the reader, before others get the processor */
@@ -90,6 +91,8 @@ static void backlog_add(struct kmcl_channel *ch, struct kmcl_incoming *in, bool 
 /* A packet that its ProcessPacket gave back with DeferToPassive. */
 static void deferred(struct kmcl_channel *ch, struct kmcl_incoming *in)
 {
+	trace_kmcl_packet_defer(in, in->len);
+	this_cpu_inc(ch->tx.counters->deferred);
 	backlog_add(ch, in, true);
 	kmcl_driver_done(ch);
 }
@@ -308,6 +311,9 @@ static enum rx_result rx_data(struct kmcl_channel *ch, struct kmcl_link *link,
 	if (unlikely(in->client_context))
 		memset(in->client_context, 0, rx->context_bytes);
 	atomic_inc(&rx->busy);
+	trace_kmcl_packet_receive(ch, pkt);
+	ch->stats.received++;
+	ch->stats.received_bytes += pkt->len;
 
 	if (unlikely(external) && !rx_external(ch, link, pkt, in))
 		return READ_ONCE(ch->poison) ? RX_POISON : RX_TAKEN;
@@ -331,9 +337,13 @@ static enum rx_result rx_one(struct kmcl_channel *ch, struct kmcl_link *link,
 		kmcl_ring_copy(&link->in, pkt->payload, ch->rx.scratch, pkt->len);
 		if (!kmcl_packet_answered(ch, pkt->id, ch->rx.scratch, pkt->len)) {
 			ch->stats.stale_ids++;
+			trace_kmcl_packet_stale(ch, pkt->id, pkt->len);
 			kmcl_warn(ch, "answer to transaction %#llx ignored: nothing waits for it\n",
 				  pkt->id);
+			return RX_TAKEN;
 		}
+		ch->stats.answers++;
+		ch->stats.answer_bytes += pkt->len;
 		return RX_TAKEN;
 	case KMCL_TYPE_INBAND:
 	case KMCL_TYPE_TRANSFER:
@@ -580,6 +590,7 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
 		kmcl_err(ch, "%s: the packet is not the driver's, ignored\n", __func__);
 		goto out;
 	}
+	trace_kmcl_packet_reply(in, BufferLength);
 	if (unlikely(in->carrier))
 		kmcl_carrier_end(in);
 	if (unlikely(READ_ONCE(ch->rx.keep)) && kmcl_keep_reply(in, Buffer, BufferLength))

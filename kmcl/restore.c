@@ -8,6 +8,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 #include "kmcl.h"
+#include "observe.h"
 #include "save.h"
 #include "server.h"
 
@@ -90,6 +91,7 @@ NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID SaveBuffer, ULONG
 	kmcl_restore_drop(ch, STATUS_CANCELLED);
 	kmcl_endpoint_refuse(ch);
 out:
+	trace_kmcl_restore(ch, status, SaveBufferSize);
 	kmcl_life_leave(ch);
 	return status;
 }

@@ -147,6 +147,14 @@ void kmcl_rings_want_room(struct kmcl_link *link, u32 bytes)
 	WRITE_ONCE(kmcl_rings(link)->out.ctl->pending_send_size, cpu_to_le32(bytes));
 }
 
+u32 kmcl_rings_out_used(struct kmcl_link *link)
+{
+	const struct kmcl_ring_out *out = &kmcl_rings(link)->out;
+	u32 room;
+
+	return kmcl_ring_room(out, &room) ? 0 : out->size - 8 - room;
+}
+
 void kmcl_rings_consumed(struct kmcl_link *link)
 {
 	struct kmcl_rings *rings = kmcl_rings(link);

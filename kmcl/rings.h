@@ -58,6 +58,7 @@ int kmcl_rings_send(struct kmcl_link *link, const void *data, u32 len, u64 id,
 int kmcl_rings_send_external(struct kmcl_link *link, struct kmcl_gpa_direct *head,
 			     u32 head_bytes, const void *data, u32 len, u64 id);
 void kmcl_rings_want_room(struct kmcl_link *link, u32 bytes);
+u32 kmcl_rings_out_used(struct kmcl_link *link);
 void kmcl_rings_consumed(struct kmcl_link *link);
 void kmcl_rings_mask(struct kmcl_link *link);
 void kmcl_rings_unmask(struct kmcl_link *link);

@@ -23,6 +23,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include "kmcl.h"
+#include "observe.h"
 #include "save.h"
 #include "server.h"
 
@@ -636,6 +637,7 @@ NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)
 	ch->save = save;
 	status = STATUS_SUCCESS;
 out:
+	trace_kmcl_save(ch, KMCL_SAVE_STEP_BEGIN, status, 0, 0);
 	kmcl_life_leave(ch);
 	return status;
 }
@@ -676,6 +678,7 @@ NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID SaveBuffer, ULONG Save
 		save->failed = status;
 	}
 out:
+	trace_kmcl_save(ch, KMCL_SAVE_STEP_CONTINUE, status, filled, required);
 	kmcl_life_leave(ch);
 	return status;
 }
@@ -693,6 +696,7 @@ VOID VmbChannelSaveEnd(VMBCHANNEL Channel)
 		kmcl_err(ch, "%s without VmbChannelSaveBegin, ignored\n", __func__);
 	else
 		ch->save->ended = true;
+	trace_kmcl_save(ch, KMCL_SAVE_STEP_END, STATUS_SUCCESS, 0, 0);
 	kmcl_life_leave(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSaveEnd);

@@ -45,6 +45,13 @@
 #include "kmcl.h"
 #include "records.h"
 
+/* For the tracepoint. */
+enum kmcl_save_step {
+	KMCL_SAVE_STEP_BEGIN,
+	KMCL_SAVE_STEP_CONTINUE,
+	KMCL_SAVE_STEP_END,
+};
+
 /* freeze.c */
 bool kmcl_freeze(struct kmcl_channel *ch);
 void kmcl_thaw(struct kmcl_channel *ch);

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include "compat.h"
 #include "kmcl.h"
+#include "observe.h"
 
 /* Copy what the driver handed over into the packet, pipe header first. */
 static void encode(struct kmcl_packet *pkt, const void *buf, u32 len, bool pipe)
@@ -47,6 +48,7 @@ static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf,
 	NTSTATUS status;
 	s64 word, gen;
 	int ret = 0;
+	u64 id;
 
 	if (unlikely(!kmcl_dispatch(ch, "VmbPacketSend")))
 		return STATUS_INVALID_DEVICE_REQUEST;
@@ -63,7 +65,8 @@ static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf,
 		return STATUS_INVALID_PARAMETER_1;
 	}
 	slot->lends = source;
-	pkt->tx.id = kmcl_packet_id(pkt, gen);
+	id = kmcl_packet_id(pkt, gen);
+	pkt->tx.id = id;
 	pkt->tx.type = source ? KMCL_TYPE_GPA_DIRECT : KMCL_TYPE_INBAND;
 	pkt->tx.wants_reply = wait;
 	if (copied) {
@@ -79,12 +82,16 @@ static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf,
 		}
 	}
 
+	kmcl_count_send(slot, len);
+	trace_kmcl_packet_submit(ch, id, source ? KMCL_TYPE_GPA_DIRECT : KMCL_TYPE_INBAND, len,
+				 flags);
 	rcu_read_lock();
 	link = rcu_dereference(ch->tx.send_link);
 	if (source) {
 		/* in this order: there is no send_link without a link */
 		mapping = link ?: rcu_dereference(ch->link);
 		if (mapping && kmcl_external_map(ext, mapping)) {
+			kmcl_uncount_send(slot, len);
 			atomic64_set(&slot->word, gen | KMCL_SLOT_IDLE);
 			rcu_read_unlock();
 			return STATUS_INSUFFICIENT_RESOURCES;
@@ -92,8 +99,10 @@ static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf,
 	}
 	if (likely(link)) {
 		ret = source ? link->ops->send_external(link, ext->wire, ext->size, buf, len,
-							pkt->tx.id) :
-			       link->ops->send(link, buf, len, pkt->tx.id, KMCL_TYPE_INBAND, wait);
+							id) :
+			       link->ops->send(link, buf, len, id, KMCL_TYPE_INBAND, wait);
+		/* the packet may be gone */
+		kmcl_wrote(ch, id, source ? KMCL_TYPE_GPA_DIRECT : KMCL_TYPE_INBAND, len, ret);
 		if (likely(!ret)) {
 			if (!wait) {
 				atomic64_set(&slot->word, gen | KMCL_SLOT_IDLE);
@@ -172,6 +181,11 @@ NTSTATUS kmcl_send_now(struct kmcl_channel *ch, const void *buf, u32 len)
 	link = rcu_dereference(ch->tx.send_link);
 	if (link) {
 		ret = link->ops->send(link, buf, len, 0, KMCL_TYPE_INBAND, false);
+		kmcl_wrote(ch, 0, KMCL_TYPE_INBAND, len, ret);
+		if (!ret) {
+			this_cpu_inc(ch->tx.counters->sent);
+			this_cpu_add(ch->tx.counters->sent_bytes, len);
+		}
 		if (!ret)
 			status = STATUS_SUCCESS;
 		else if (ret == -ENODEV)
@@ -218,8 +232,10 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len)
 		goto retire;
 	}
 	link = rcu_dereference(tx->reply_link);
-	if (likely(link))
+	if (likely(link)) {
 		ret = link->ops->send(link, buf, len, in->id, KMCL_TYPE_COMPLETION, false);
+		kmcl_wrote(ch, in->id, KMCL_TYPE_COMPLETION, len, ret);
+	}
 	if (likely(!ret) || ret == -ENODEV)
 		goto retire;
 	if (ret != -EAGAIN) {

@@ -16,6 +16,7 @@
 #include <linux/export.h>
 #include <kmcl/status.h>
 #include "kmcl.h"
+#include "observe.h"
 #include "server.h"
 
 /**
@@ -58,7 +59,7 @@ bool kmcl_server_rest(struct kmcl_channel *ch)
 
 	kmcl_rest(ch);
 	broken = kmcl_endpoint_rest(ch->target.link);
-	ch->state = KMCL_WAITING;
+	kmcl_set_state(ch, KMCL_WAITING);
 	kmcl_tx_set(ch, KMCL_TX_OFF, KMCL_TX_HOLD);
 	return broken;
 }
@@ -107,7 +108,7 @@ bool kmcl_server_accept(struct kmcl_channel *ch)
 		return false;
 	}
 	kmcl_device_bind(ch);
-	ch->state = KMCL_OPEN;
+	kmcl_set_state(ch, KMCL_OPEN);
 	WRITE_ONCE(ch->subs_open, true);
 	status = kmcl_call_opened(ch);
 	link->ops->opened(link, NT_SUCCESS(status) ? 0 : kmcl_status_to_errno(status));
@@ -254,6 +255,7 @@ NTSTATUS VmbChannelMapGpadl(VMBCHANNEL Channel, UINT32 Flags, UINT32 GpadlHandle
 	mutex_lock(&ch->device_lock);
 	if (ch->bound)
 		status = kmcl_endpoint_map(ch->bound, GpadlHandle, Mdl);
+	trace_kmcl_gpadl_map(ch, GpadlHandle, status, *Mdl);
 	mutex_unlock(&ch->device_lock);
 	return status;
 }
@@ -266,8 +268,14 @@ VOID VmbChannelUnmapGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle)
 	if (!ch || !ch->server || !kmcl_may_sleep(ch, __func__))
 		return;
 	mutex_lock(&ch->device_lock);
-	if (ch->bound && !kmcl_endpoint_unmap(ch->bound, GpadlHandle))
-		kmcl_err(ch, "%s: GPADL %#x is not mapped, ignored\n", __func__, GpadlHandle);
+	if (ch->bound) {
+		bool mapped = kmcl_endpoint_unmap(ch->bound, GpadlHandle);
+
+		trace_kmcl_gpadl_unmap(ch, GpadlHandle, mapped);
+		if (!mapped)
+			kmcl_err(ch, "%s: GPADL %#x is not mapped, ignored\n", __func__,
+				 GpadlHandle);
+	}
 	mutex_unlock(&ch->device_lock);
 }
 EXPORT_SYMBOL_GPL(VmbChannelUnmapGpadl);

@@ -197,6 +197,7 @@ NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL Channel, VMBCHANNEL PrimaryC
 	else
 		lockdep_set_class(&ch->control, &sub_control_class);
 	ch->primary = primary;
+	ch->primary_number = primary->number;
 	ch->sub_index = SubChannelIndex;
 	ch->target.primary = &primary->target;
 	ch->target.sub_index = SubChannelIndex;

@@ -63,6 +63,8 @@ struct module;
  * @unmap: end that; what the peer wrote is in the memory afterwards.
  * @want_room: ask for kmcl_link_event() once @bytes (packet and footer) fit; 0
  *	takes the wish back.
+ * @out_used: bytes of the outgoing ring that the peer has not read, for people: what the
+ *	peer claims is not checked. NULL: not known.
  * @consumed: publish @link->in.read and signal a peer that waits for room.
  * @mask: keep the peer from signalling new packets.
  * @unmask: allow it again.
@@ -101,6 +103,7 @@ struct kmcl_link_ops {
 	void (*unmap)(struct kmcl_link *link, dma_addr_t addr, u32 bytes,
 		      enum dma_data_direction dir);
 	void (*want_room)(struct kmcl_link *link, u32 bytes);
+	u32 (*out_used)(struct kmcl_link *link);
 	void (*consumed)(struct kmcl_link *link);
 	void (*mask)(struct kmcl_link *link);
 	void (*unmask)(struct kmcl_link *link);
@@ -162,6 +165,7 @@ struct kmcl_link {
  * @link: set by the transport when the device is there, until release
  * @device: the VMBus device behind @link, until release
  * @active: its instance GUID, until the next claim
+ * @active_type: its class GUID, as long
  * @pipe: the offer is of pipe mode
  */
 struct kmcl_target {
@@ -181,6 +185,7 @@ struct kmcl_target {
 	struct kmcl_link *link;
 	struct device *device;
 	guid_t active;
+	guid_t active_type;
 	bool pipe;
 };
 

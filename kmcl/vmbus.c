@@ -209,6 +209,11 @@ static void vmbus_link_want_room(struct kmcl_link *link, u32 bytes)
 	set_channel_pending_send_size(channel_of(link), bytes);
 }
 
+static u32 vmbus_link_out_used(struct kmcl_link *link)
+{
+	return hv_get_bytes_to_read(&channel_of(link)->outbound);
+}
+
 static void vmbus_link_consumed(struct kmcl_link *link)
 {
 	struct vmbus_channel *chan = channel_of(link);
@@ -338,6 +343,7 @@ const struct kmcl_link_ops kmcl_vmbus_link_ops = {
 	.map		= vmbus_link_map,
 	.unmap		= vmbus_link_unmap,
 	.want_room	= vmbus_link_want_room,
+	.out_used	= vmbus_link_out_used,
 	.consumed	= vmbus_link_consumed,
 	.mask		= vmbus_link_mask,
 	.unmask		= vmbus_link_unmask,

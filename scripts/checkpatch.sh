@@ -57,8 +57,11 @@ names=$common,COMPLEX_MACRO,TRAILING_SEMICOLON,MULTISTATEMENT_MACRO_USE_DO_WHILE
 # Windows' own prototypes.
 shims+=,VOLATILE
 
+# Tracepoints are written as they are everywhere in the kernel.
+tracing=$common,COMPLEX_MACRO,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,SPACING
+
 mapfile -t files < <(git ls-files --cached --others --exclude-standard -- '*.[ch]')
-windows=() shim=() lists=() linux=()
+windows=() shim=() lists=() traces=() linux=()
 for file in "${files[@]}"; do
 	case $file in
 	include/nt/* | include/vmbus* | include/kmcl/*-functions.h | include/kmcl/interface-tables.h | samples/* | kunit/calls.[ch])
@@ -67,12 +70,15 @@ for file in "${files[@]}"; do
 		shim+=("$file") ;;
 	kmcl/functions.h | kmcl/interface.c | kunit/interface_test.c | kunit/functions_test.c)
 		lists+=("$file") ;;
+	kmcl/trace.h)
+		traces+=("$file") ;;
 	*) linux+=("$file") ;;
 	esac
 done
 check "$boundary" "${windows[@]}"
 check "$shims" "${shim[@]}"
 check "$names" "${lists[@]}"
+check "$tracing" "${traces[@]}"
 check "$common" "${linux[@]}"
 mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- 'scripts/*.sh' 'scripts/*/*.sh' .ci/run)
 shellcheck -x --severity=style "${scripts[@]}" >>"$out" 2>&1 || true
