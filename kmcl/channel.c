@@ -223,6 +223,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitialize);
 VOID VmbChannelCleanup(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *ch = kmcl_channel(Channel);
+	struct kmcl_leaks leaks = {};
 
 	if (!ch)
 		return;
@@ -230,13 +231,17 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 		return;
 	if (READ_ONCE(ch->state) != KMCL_DISABLED)
 		kmcl_err(ch, "%s of an enabled channel: disabling it first\n", __func__);
+	mutex_lock(&ch->control);
+	ch->leaks = &leaks;
+	mutex_unlock(&ch->control);
 	/* in any case: an Enable from inside Closed may be about to take effect */
 	kmcl_disable(ch, __func__);
 	kmcl_life_exit(ch);
 	kmcl_sub_exit(ch);
-	if (ch->packets)
-		kmcl_warn(ch, "%s: %u packets still allocated or initialised\n", __func__,
-			  ch->packets);
+	mutex_lock(&ch->control);
+	ch->leaks = NULL;
+	mutex_unlock(&ch->control);
+	kmcl_leaks_say(ch, &leaks, _RET_IP_);
 	if (ch->stats.lost_bytes)
 		kmcl_warn(ch, "%s: %llu bytes of GPADLs stay with the host\n", __func__,
 			  ch->stats.lost_bytes);

@@ -275,6 +275,7 @@ void kmcl_gpadls_finish(struct kmcl_channel *ch)
 	mutex_lock(&ch->control);
 	xa_for_each(&ch->gpadls, index, g) {
 		xa_erase(&ch->gpadls, index);
+		kmcl_leaks_note(ch->leaks, g->handle, g->bytes);
 		gpadl_free(g);
 	}
 	xa_destroy(&ch->page_sets);

@@ -364,6 +364,14 @@ struct kmcl_rx {
 	struct delayed_work grow;
 };
 
+/* GPADLs that a driver has left when it cleans up. */
+struct kmcl_leaks {
+	u32 gpadls;
+	u64 bytes;
+	u32 at;
+	char text[64];			/* their numbers, as far as there is room */
+};
+
 /*
  * What VmbChannelInitialize() puts into the driver's memory. That is all there
  * is, so packets, work and readers that outlive VmbChannelCleanup() find nothing
@@ -458,6 +466,7 @@ struct kmcl_channel {
 
 	/* gpadl.c */
 	struct mutex control;		/* around a wait for the peer's answer */
+	struct kmcl_leaks *leaks;	/* control; a Cleanup is under way */
 	struct xarray gpadls;		/* by handle; changes under control */
 	struct xarray page_sets;	/* handles, by the peer's number for a set */
 
@@ -611,6 +620,11 @@ u32 kmcl_gpadl_bytes(const struct kmcl_gpadl *g);
 bool kmcl_gpadl_has(const struct kmcl_gpadl *g, u32 page, PFN_NUMBER frame);
 bool kmcl_gpadl_find(const struct kmcl_gpadl *g, PFN_NUMBER frame, u32 *page);
 void kmcl_gpadl_describe(const struct kmcl_gpadl *g, u32 offset, u32 bytes, PMDL mdl);
+
+/* leak.c */
+void kmcl_leaks_note(struct kmcl_leaks *leaks, u32 handle, u32 bytes);
+void kmcl_leaks_say(struct kmcl_channel *ch, const struct kmcl_leaks *leaks,
+		    unsigned long caller);
 
 /* incoming.c */
 const char *kmcl_incoming_resolve(struct kmcl_incoming *in, u16 type, void *head, u32 len,
