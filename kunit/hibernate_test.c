@@ -10,6 +10,7 @@
 #include <kmcl/vsc.h>
 #include <timetravel.h>
 #include "fixture.h"
+#include "look.h"
 #include "helper.h"
 #include "kmsg.h"
 #include "vmbus.h"
@@ -119,6 +120,19 @@ static void an_open_channel_closes_and_comes_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, v->kch->stats.stale_ids, 0);
 	VmbChannelDisable(v->ch);
 	expect_then_clear(v, "UC");
+}
+
+static void a_channel_that_sleeps_is_shown_asleep(struct kunit *test)
+{
+	struct vsc *v = new_sleeper(test);
+
+	if (!IS_ENABLED(CONFIG_DEBUG_FS))
+		kunit_skip(test, "no debugfs in this kernel");
+	freeze(v);
+	look_expect(test, v->kch, "state", "asleep");
+	look_expect_number(test, v->kch, "out_bytes", 0);
+	thaw(v);
+	look_expect(test, v->kch, "state", "running");
 }
 
 static void what_is_in_flight_completes_once_before_the_sleep(struct kunit *test)
@@ -569,6 +583,7 @@ static void a_disable_that_meets_a_sleep_ends_disabled(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(an_open_channel_closes_and_comes_back),
+	KUNIT_CASE(a_channel_that_sleeps_is_shown_asleep),
 	KUNIT_CASE(what_is_in_flight_completes_once_before_the_sleep),
 	KUNIT_CASE(what_is_sent_while_asleep_waits),
 	KUNIT_CASE(an_Enable_while_asleep_succeeds_and_does_nothing),
