@@ -48,7 +48,8 @@ usage() {
 		  --cmdline ARGS   more for the kernel command line
 		  --mem SIZE       memory of the guest
 		  --file FILE      a file for the root directory of the guest, for programs that
-		                   exec=NAME:ARG... among the modules runs
+		                   exec=NAME:ARG... among the modules runs; show=PATH prints
+		                   a file of the guest's into the log
 		  --counters DIR   what a tree that counts has counted goes there, as .gcda files
 		  --timeout SECS   give up after so long (default 120)
 		  --log FILE       where the kernel's log goes
@@ -317,6 +318,7 @@ run() {
 	local -a there=("${wanted[@]}")
 	[[ $alone ]] || there+=("${BASE[@]}")
 	for arg in "${there[@]}"; do
+		[[ $arg != show=* ]] || continue
 		file=$(find_module "${arg%%:*}")
 		[[ -n $file ]] || continue
 		cp "$file" "$run/root/"
@@ -325,7 +327,7 @@ run() {
 	[[ $alone ]] || find "$(modules_dir "$flavour")"/{samples,kunit/intree} -name '*.ko' -exec cp -t "$run/root" {} +
 	local -a args=()
 	for arg in "${load[@]}" "${wanted[@]}"; do
-		if [[ $arg == exec=* || -e $run/root/${arg%%:*}.ko ]]; then
+		if [[ $arg == @(exec|show)=* || -e $run/root/${arg%%:*}.ko ]]; then
 			args+=("$arg")
 		elif [[ " ${BASE[*]} " != *" $arg "* ]]; then
 			die "there is no module ${arg%%:*}: kunit/Kbuild lists what there is"

@@ -6,8 +6,8 @@
  * KUnit suites run meanwhile; unloads every module; lets kmemleak look; powers off.
  * An argument is NAME or NAME:PARAM=VALUE:... and stands for /NAME.ko;
  * "exec=NAME:ARG:..." runs the program /NAME and waits for it; "finally=NAME:ARG:..."
- * does when no module is left; "keep" leaves the modules loaded (their symbols stay
- * readable in a leak's trace);
+ * does when no module is left; "show=PATH" prints a file, 200 ms later; "keep" leaves
+ * the modules loaded (their symbols stay readable in a leak's trace);
  * "watchdog=SECONDS" shows what every blocked task waits for when it takes
  * longer. As /sbin/modprobe: loads the one module the kernel asks for,
  * or unloads one for a suite. As /sbin/poweroff: says so.
@@ -70,6 +70,25 @@ static void run(char *command)
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
 		printf("init: failed: %s ended with status %#x\n", argv[0], status);
+}
+
+/* A file, between two lines, after there was time for something to be in it. */
+static void show_file(const char *path)
+{
+	char text[4096];
+	int fd, len;
+
+	usleep(200000);
+	fd = open(path, O_RDONLY, 0);
+	if (fd < 0) {
+		printf("init: failed: %s cannot be opened: %d\n", path, -errno);
+		return;
+	}
+	printf("init: show %s\n", path);
+	while ((len = read(fd, text, sizeof(text))) > 0)
+		write(1, text, len);
+	printf("init: shown\n");
+	close(fd);
 }
 
 /* Unload the first module in /proc/modules that nobody uses; *left stay. */
@@ -198,6 +217,8 @@ int main(int argc, char **argv)
 			run(argv[i] + 5);
 		} else if (!strncmp(argv[i], "finally=", 8)) {
 			last = argv[i] + 8;
+		} else if (!strncmp(argv[i], "show=", 5)) {
+			show_file(argv[i] + 5);
 		} else if (!strncmp(argv[i], "console=", 8)) {
 			/* UML's own, at the end of every command line */
 		} else {
