@@ -285,14 +285,33 @@ static int revive(struct kmcl_channel *ch, const struct kmcl_restore *r)
 	return 0;
 }
 
+/*
+ * Called with park_lock and the offer's event: its client neither comes nor goes, so that
+ * one that is there is the channel's, which is told when it closes.
+ */
+static int take_over(struct kmcl_endpoint *ep, struct kmcl_channel *ch,
+		     const struct kmcl_restore *r)
+{
+	if (kmcl_endpoint_lost(&ep->rings.link))
+		return -ENODEV;
+	if (!fits(ep, r))
+		return -EINVAL;
+	unpark(ep);
+	ch->target.link = &ep->rings.link;
+	mutex_lock(&ep->lock);
+	ep->target = &ch->target;
+	mutex_unlock(&ep->lock);
+	return 0;
+}
+
 /**
  * kmcl_endpoint_adopt() - take over what a predecessor has left
  * @ch: disabled server channel
  * @r: what was saved; all records have been read
  *
  * Context: process.
- * Return: 0: @ch->target.link is set; -ENODEV there is nothing; -EINVAL it is not as
- * it was saved; -ENOMEM.
+ * Return: 0: @ch->target.link is set; otherwise it is not: -ENODEV there is nothing;
+ * -EINVAL it is not as it was saved; -ENOMEM.
  */
 int kmcl_endpoint_adopt(struct kmcl_channel *ch, const struct kmcl_restore *r)
 {
@@ -301,26 +320,17 @@ int kmcl_endpoint_adopt(struct kmcl_channel *ch, const struct kmcl_restore *r)
 
 	mutex_lock(&park_lock);
 	ep = find(ch);
-	if (ep && kmcl_endpoint_lost(&ep->rings.link))
-		ret = -ENODEV;
-	else if (ep && !fits(ep, r))
-		ret = -EINVAL;
-	else if (ep)
-		unpark(ep);
+	if (ep) {
+		mutex_lock(&ep->event);
+		ret = take_over(ep, ch, r);
+		mutex_unlock(&ep->event);
+	}
 	mutex_unlock(&park_lock);
-	if (ret)
-		return ret;
 	if (!ep)
 		return revive(ch, r);
-	cancel_delayed_work_sync(&ep->expire);
-	ch->target.link = &ep->rings.link;
-	/* a client that closes is told to the channel from here on */
-	mutex_lock(&ep->event);
-	mutex_lock(&ep->lock);
-	ep->target = &ch->target;
-	mutex_unlock(&ep->lock);
-	mutex_unlock(&ep->event);
-	return kmcl_endpoint_lost(&ep->rings.link) ? -ENODEV : 0;
+	if (!ret)
+		cancel_delayed_work_sync(&ep->expire);
+	return ret;
 }
 
 /**

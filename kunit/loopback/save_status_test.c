@@ -6,6 +6,7 @@
 #include "../helper.h"
 #include "servicing.h"
 #include "save.h"
+#include "server.h"
 
 #define LARGE	65536u
 
@@ -448,6 +449,61 @@ static void a_restored_server_that_is_not_enabled_lets_its_client_go(struct kuni
 	blob_free(&b);
 }
 
+/* What two threads do while the case holds the offer's event. */
+struct meanwhile {
+	struct helper helper;
+	struct end *e;
+	struct blob *b;
+	NTSTATUS status;
+};
+
+static void disable_meanwhile(void *arg)
+{
+	struct meanwhile *m = arg;
+
+	VmbChannelDisable(m->e->ch);
+}
+
+static void restore_meanwhile(void *arg)
+{
+	struct meanwhile *m = arg;
+
+	m->status = blob_read(m->e->test, m->e, m->b->bytes, m->b->size);
+}
+
+/* It is found to be there, and gone when its offer is the restored server's. */
+static void a_client_that_closes_while_it_is_adopted_leaves_nothing(struct kunit *test)
+{
+	struct meanwhile closes = {}, restores = {};
+	struct kmcl_endpoint *ep;
+	struct blob b = {};
+	struct vsp *v, *w;
+	struct end *c;
+
+	v = vsp_pair(test, 64, &c);
+	ep = kmcl_endpoint(v->e->kch->target.link);
+	blob_save(test, v, &b, LARGE);
+	end_drop(v->e);
+	w = vsp_new(test, 64);
+	closes.e = c;
+	restores.e = w->e;
+	restores.b = &b;
+	mutex_lock(&ep->event);
+	KUNIT_EXPECT_TRUE(test, helper_start(&closes.helper, disable_meanwhile, &closes));
+	/* who waits first has it first */
+	msleep(200);
+	KUNIT_EXPECT_TRUE(test, helper_start(&restores.helper, restore_meanwhile, &restores));
+	msleep(200);
+	mutex_unlock(&ep->event);
+	KUNIT_ASSERT_TRUE(test, helper_join(&closes.helper));
+	KUNIT_ASSERT_TRUE(test, helper_join(&restores.helper));
+	KUNIT_EXPECT_EQ(test, restores.status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_NULL(test, w->e->kch->target.link);
+	blob_free(&b);
+	/* the offer has gone with it */
+	end_bring_up(w->e, c);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(only_an_enabled_server_is_saved),
 	KUNIT_CASE(inside_a_callback_nothing_is_saved),
@@ -462,6 +518,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_packet_that_is_not_restored_fails_the_restore),
 	KUNIT_CASE(an_old_save_is_refused),
 	KUNIT_CASE(a_restored_server_that_is_not_enabled_lets_its_client_go),
+	KUNIT_CASE(a_client_that_closes_while_it_is_adopted_leaves_nothing),
 	{}
 };
 
