@@ -9,6 +9,8 @@
 #   make kunit            the KUnit suites in UML, plain and debug kernel
 #   make check-smp        the KUnit suites in UML with two processors, on Linux 7.3
 #   make coverage         what of kmcl/ the KUnit suites run, line by line
+#   make mutants          deliberate defects, one at a time: does a suite catch each?
+#   make storm            everything at once, at random, for STORM_SECONDS on two processors
 #   make windows          the samples as Windows drivers, compiled and linked with mingw-w64
 #   make bench            nanoseconds per packet, beside the in-tree pattern
 #   make docs             the API reference and the guides as HTML, in build/docs/html
@@ -20,7 +22,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing windows kunit coverage bench docs checkpatch kdir
+.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing windows kunit coverage mutants storm bench docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -62,6 +64,12 @@ kunit:
 
 coverage:
 	@$(ROOT)/scripts/coverage.sh
+
+mutants:
+	@$(ROOT)/scripts/mutants.sh
+
+storm:
+	@$(ROOT)/scripts/storm.sh
 
 windows:
 	@$(ROOT)/scripts/windows.sh

@@ -34,7 +34,7 @@ guest() {
 # As scripts/kunit.sh has them, and the library without a bus.
 { guest kunit kmcl_kunit; guest alone --alone kmcl kmcl_loopback_kunit; } &
 { guest load kmcl_load_kunit kmcl_storvsc_kunit kmcl_loopback_kunit kmcl_vsp_kunit
-  guest rest kmcl_sample_kunit kmcl_hosted_kunit kmcl_intree_kunit; } &
+  guest rest kmcl_storm_kunit kmcl_sample_kunit kmcl_hosted_kunit kmcl_intree_kunit; } &
 wait
 
 names=(kunit load rest alone)

@@ -29,6 +29,13 @@ struct module_use {
 /* KUnit ran the suites of a module before the module was live */
 #define HVSIM_KUNIT_IS_EARLY		(LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 
+/* A generator of a case's parameters is told whose they are. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define HVSIM_PARAMS(name)	const void *name(struct kunit *test, const void *prev, char *desc)
+#else
+#define HVSIM_PARAMS(name)	const void *name(const void *prev, char *desc)
+#endif
+
 /* A kernel thread's root was that of init. */
 #ifndef scoped_with_init_fs
 #define scoped_with_init_fs()
