@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Are the KUnit suites any good? The defects of scripts/mutants.txt are put into a copy of the
+# sources, one at a time; each has to be caught: by a case that fails, a report of the kernel's, or a
+# guest that does not end. The suites that should see it are asked first, then all, then all on the
+# debug kernel. Prints who caught which; fails when one survives, does not build, or does not apply
+# any more.
+#
+# usage: mutants.sh [NAME]...
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+need_packages gcc python3
+export UML_TREE=mutants
+list=$ROOT/scripts/mutants.txt tool=$ROOT/scripts/mutants.py
+copy=$BUILD/mutants log=$BUILD/log/mutants-run.log table=$BUILD/mutants.txt
+uml=$copy/scripts/uml.sh start=$SECONDS
+names=("$@")
+((${#names[@]})) || mapfile -t names < <("$tool" "$list" names)
+
+# A copy of what the modules are built from. What has not changed keeps its time, so that make builds
+# what has.
+synchronize() {
+	local file
+	mkdir -p "$copy"/{include,kmcl,kunit,samples,scripts}
+	(cd "$ROOT" && find include kmcl kunit samples scripts -type f) >"$copy/.files"
+	(cd "$copy" && find include kmcl kunit samples scripts -type f) | sort |
+		comm -23 - <(sort "$copy/.files") | sed "s,^,$copy/," | xargs -r -d '\n' rm -f
+	while read -r file; do
+		cmp -s "$ROOT/$file" "$copy/$file" || { mkdir -p "$copy/${file%/*}"; cp "$ROOT/$file" "$copy/$file"; }
+	done <"$copy/.files"
+}
+
+# passes FLAVOUR MODULE...: do the suites see nothing?
+passes() {
+	local flavour=$1 last
+	shift
+	last=$("$uml" run "$flavour" --built --time-travel --timeout "$limit" --log "$log" "$@" 2>/dev/null | tail -n 1) || true
+	[[ $last == *" 0 failed, "* ]]
+}
+
+# catch MODULE SUITES: says who caught what has been put in, or fails.
+catch() {
+	limit=60
+	passes plain --filter "$2" "$1" || { "$tool" "$list" caught "$log"; return; }
+	limit=200
+	passes plain || { echo "$("$tool" "$list" caught "$log"), of all"; return; }
+	"$uml" modules debug 2>/dev/null
+	limit=500
+	passes debug || { echo "$("$tool" "$list" caught "$log"), on the debug kernel"; return; }
+	return 1
+}
+
+synchronize
+"$tool" "$list" check "$ROOT"
+"$uml" modules plain
+limit=200
+passes plain || die "the suites fail without any defect: $log"
+
+caught=0 survived=0
+: >"$table"
+for name in "${names[@]}"; do
+	{ read -r why; read -r file; read -r module suites; } < <("$tool" "$list" show "$name")
+	"$tool" "$list" apply "$name" "$copy"
+	"$uml" modules plain kmcl 2>/dev/null || die "$name does not build: $BUILD/log/uml-plain-mutants-modules.log"
+	if who=$(catch "$module" "$suites"); then
+		((++caught))
+	else
+		who="SURVIVED: $why"
+		((++survived))
+	fi
+	printf '%-44s %-12s %s\n' "$name" "$file" "$who" | tee -a "$table"
+	# with a time of its own: it has to be built again
+	cp "$ROOT/kmcl/$file" "$copy/kmcl/$file"
+done
+say "mutants took $((SECONDS - start)) s"
+echo "$caught of ${#names[@]} mutants caught"
+((!survived))
