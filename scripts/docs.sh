@@ -37,7 +37,7 @@ copy=$BUILD/docs/copy
 make_copy() {
 	rm -rf "$copy"
 	mkdir -p "$copy"
-	find include kmcl samples kunit -name '*.[ch]' -print0 | xargs -0 cp --parents -t "$copy"
+	find include kmcl fwps samples kunit -name '*.[ch]' -print0 | xargs -0 cp --parents -t "$copy"
 	find "$copy" -type f -exec sed -i 's/\<VOID\>/void/g' {} +
 }
 

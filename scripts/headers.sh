@@ -32,7 +32,7 @@ other=(asm/mshyperv.h kunit/test.h net/sock.h net/tcp.h net/checksum.h net/xdp.h
 	scsi/scsi_device.h scsi/scsi_eh.h scsi/scsi_host.h scsi/scsi_tcq.h scsi/scsi_transport_fc.h
 	sound/core.h video/vga.h xen/xen.h)
 # All of what a port may include; <initguid.h> first would define what others declare.
-nt=(ntddk.h wdm.h ntdef.h ntstrsafe.h ntintsafe.h wdf.h vmbuskernelmodeclientlibapi.h kmcl/device.h
+nt=(ntddk.h wdm.h ntdef.h ntstrsafe.h ntintsafe.h wdf.h ndis.h fwpsk.h vmbuskernelmodeclientlibapi.h kmcl/device.h
 	kmcl/status.h kmcl/vsc.h)
 
 includes() {

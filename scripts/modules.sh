@@ -23,7 +23,7 @@ esac
 mkdir -p "$dir" "$BUILD/log"
 # kbuild puts objects beside their sources: a mirror of links keeps the tree clean
 find "$dir" -xtype l -delete
-(cd "$ROOT" && find include kmcl samples Kbuild -type f \( -name '*.[ch]' -o -name Kbuild \)) |
+(cd "$ROOT" && find include kmcl fwps samples Kbuild -type f \( -name '*.[ch]' -o -name Kbuild \)) |
 	while read -r file; do
 		[[ -L $dir/$file ]] && continue
 		mkdir -p "$dir/$(dirname "$file")"
