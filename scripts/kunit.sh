@@ -36,7 +36,7 @@ run() {
 # one has the library and nothing below it: no hypervisor, no bus.
 names=(plain debug debug-load debug-rest alone)
 { run debug debug kmcl_kunit; run plain plain; run alone plain --alone kmcl kmcl_loopback_kunit; } &
-{ run debug-load debug kmcl_load_kunit kmcl_storvsc_kunit kmcl_loopback_kunit kmcl_vsp_kunit; run debug-rest debug kmcl_storm_kunit kmcl_sim_kunit kmcl_sample_kunit kmcl_hosted_kunit kmcl_intree_kunit; } &
+{ run debug-load debug kmcl_load_kunit kmcl_storvsc_kunit kmcl_loopback_kunit kmcl_vsp_kunit; run debug-rest debug kmcl_storm_kunit kmcl_sim_kunit kmcl_sample_kunit kmcl_hosted_kunit kmcl_intree_kunit fwps_kunit; } &
 wait
 
 passed=0 failed=0 skipped=0

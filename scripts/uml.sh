@@ -13,7 +13,7 @@ TREE=${UML_TREE:-}
 # Whose nolibc and kunit.py serve all of them.
 TOOLS=6.12
 # What every run loads, in this order, as far as it is built; the suites come behind.
-BASE=(hv_sim hv_vmbus kmcl kmcl_vmbus kmcl_sim_host)
+BASE=(hv_sim hv_vmbus kmcl fwps kmcl_vmbus kmcl_sim_host)
 # A line of a kernel log that says that something is wrong, whatever the tests think.
 REPORTS='BUG:|WARNING:|Kernel panic|Oops|general protection|UBSAN:|KASAN|ODEBUG:|INFO: (task|rcu)|'
 REPORTS+='(circular|recursive|inconsistent|irq|unsafe) lock|bad: scheduling|scheduling while atomic|'
@@ -138,7 +138,7 @@ mirror_sources() {
 	local dir=$1 file
 	mkdir -p "$dir"
 	find "$dir" -xtype l -delete
-	(cd "$ROOT" && find include kmcl kunit samples -type f \( -name '*.[ch]' -o -name Kbuild \)) |
+	(cd "$ROOT" && find include kmcl fwps kunit samples -type f \( -name '*.[ch]' -o -name Kbuild \)) |
 		while read -r file; do
 			[[ ! -L $dir/$file ]] || continue
 			mkdir -p "$dir/${file%/*}"
@@ -148,7 +148,7 @@ mirror_sources() {
 	# <asm/mshyperv.h> declares depends on the option.
 	# shellcheck disable=SC2016	# make expands this
 	printf '%s\n' 'LINUXINCLUDE := -I$(src)/kunit/include $(LINUXINCLUDE)' \
-		'subdir-ccflags-y := -DCONFIG_HYPERV=1' 'obj-m += kmcl/ $(if $(KMCL_ONLY),,kunit/ samples/)' >"$dir/Kbuild"
+		'subdir-ccflags-y := -DCONFIG_HYPERV=1' 'obj-m += kmcl/ $(if $(KMCL_ONLY),,fwps/ kunit/ samples/)' >"$dir/Kbuild"
 }
 
 build_modules() {
