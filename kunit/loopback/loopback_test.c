@@ -45,6 +45,8 @@ static void a_client_waits_for_its_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(s->ch), STATUS_SUCCESS);
 	VmbChannelStart(s->ch);
 	end_expect_soon(c, atomic_read(&c->ok) == 1);
+	/* what was queued goes out before the driver hears of it */
+	end_expect_soon(c, c->logged == 3);
 	end_expect_log(c, "OSP");
 }
 

@@ -51,8 +51,11 @@ ssize_t module_write(struct kunit *test, const char *path, const char *text)
 {
 	struct file *f = open_file(test, path, O_WRONLY);
 	loff_t pos = 0;
-	ssize_t n = kernel_write(f, text, strlen(text), &pos);
+	ssize_t n = 0;
 
+	/* a path in the text is looked up from the writer's root */
+	scoped_with_init_fs()
+		n = kernel_write(f, text, strlen(text), &pos);
 	filp_close(f, NULL);
 	/* a kernel thread's files are closed later: this one, and what its writer opened */
 	flush_delayed_fput();
