@@ -99,7 +99,7 @@ TRACE_EVENT(kmcl_channel_state,
 		export_guid(__entry->type, &type);
 		export_guid(__entry->instance, &instance);
 	),
-	TP_printk("channel=%u name=\"%s\" from=%s to=%s type=%pUl instance=%pUl",
+	TP_printk("channel=%u name='%s' from=%s to=%s type=%pUl instance=%pUl",
 		  __entry->channel, __entry->name, kmcl_show_state(__entry->from),
 		  kmcl_show_state(__entry->to), __entry->type, __entry->instance)
 );
@@ -118,7 +118,7 @@ TRACE_EVENT(kmcl_channel_link,
 		__entry->from = from;
 		__entry->to = to;
 	),
-	TP_printk("channel=%u name=\"%s\" from=%s to=%s",
+	TP_printk("channel=%u name='%s' from=%s to=%s",
 		  __entry->channel, __entry->name, kmcl_show_link(__entry->from),
 		  kmcl_show_link(__entry->to))
 );
@@ -134,7 +134,7 @@ TRACE_EVENT(kmcl_channel_run,
 		KMCL_TRACE_ASSIGN(ch);
 		__entry->running = running;
 	),
-	TP_printk("channel=%u name=\"%s\" running=%d",
+	TP_printk("channel=%u name='%s' running=%d",
 		  __entry->channel, __entry->name, __entry->running)
 );
 
@@ -149,7 +149,7 @@ TRACE_EVENT(kmcl_channel_poison,
 		KMCL_TRACE_ASSIGN(ch);
 		strscpy(__entry->why, why, KMCL_TRACE_WHY);
 	),
-	TP_printk("channel=%u name=\"%s\" why=\"%s\"",
+	TP_printk("channel=%u name='%s' why='%s'",
 		  __entry->channel, __entry->name, __entry->why)
 );
 
@@ -173,7 +173,7 @@ TRACE_EVENT(kmcl_packet_submit,
 		__entry->len = len;
 		__entry->flags = flags;
 	),
-	TP_printk("channel=%u name=\"%s\" id=0x%llx type=%s len=%u flags=0x%x",
+	TP_printk("channel=%u name='%s' id=0x%llx type=%s len=%u flags=0x%x",
 		  __entry->channel, __entry->name, __entry->id, kmcl_show_type(__entry->type),
 		  __entry->len, __entry->flags)
 );
@@ -195,7 +195,7 @@ TRACE_EVENT(kmcl_packet_queue,
 		__entry->len = item->len;
 		__entry->held = held;
 	),
-	TP_printk("channel=%u name=\"%s\" id=0x%llx type=%s len=%u held=%d",
+	TP_printk("channel=%u name='%s' id=0x%llx type=%s len=%u held=%d",
 		  __entry->channel, __entry->name, __entry->id, kmcl_show_type(__entry->type),
 		  __entry->len, __entry->held)
 );
@@ -218,7 +218,7 @@ TRACE_EVENT(kmcl_ring_write,
 		__entry->len = len;
 		__entry->result = result;
 	),
-	TP_printk("channel=%u name=\"%s\" id=0x%llx type=%s len=%u result=%d",
+	TP_printk("channel=%u name='%s' id=0x%llx type=%s len=%u result=%d",
 		  __entry->channel, __entry->name, __entry->id, kmcl_show_type(__entry->type),
 		  __entry->len, __entry->result)
 );
@@ -238,7 +238,7 @@ TRACE_EVENT(kmcl_packet_complete,
 		__entry->status = status;
 		__entry->len = len;
 	),
-	TP_printk("channel=%u name=\"%s\" id=0x%llx status=0x%08x len=%u",
+	TP_printk("channel=%u name='%s' id=0x%llx status=0x%08x len=%u",
 		  __entry->channel, __entry->name, __entry->id, __entry->status, __entry->len)
 );
 
@@ -255,7 +255,7 @@ TRACE_EVENT(kmcl_packet_stale,
 		__entry->id = id;
 		__entry->len = len;
 	),
-	TP_printk("channel=%u name=\"%s\" id=0x%llx len=%u",
+	TP_printk("channel=%u name='%s' id=0x%llx len=%u",
 		  __entry->channel, __entry->name, __entry->id, __entry->len)
 );
 
@@ -280,7 +280,7 @@ TRACE_EVENT(kmcl_packet_receive,
 		__entry->external = pkt->type == KMCL_TYPE_INBAND ? 0 : pkt->header;
 		__entry->wants_reply = pkt->flags & KMCL_DESC_WANTS_REPLY;
 	),
-	TP_printk("channel=%u name=\"%s\" id=0x%llx type=%s len=%u external=%u wants_reply=%d",
+	TP_printk("channel=%u name='%s' id=0x%llx type=%s len=%u external=%u wants_reply=%d",
 		  __entry->channel, __entry->name, __entry->id, kmcl_show_type(__entry->type),
 		  __entry->len, __entry->external, __entry->wants_reply)
 );
@@ -300,7 +300,7 @@ DECLARE_EVENT_CLASS(kmcl_incoming,
 		__entry->len = len;
 		__entry->wants_reply = in->wants_reply;
 	),
-	TP_printk("channel=%u name=\"%s\" id=0x%llx len=%u wants_reply=%d",
+	TP_printk("channel=%u name='%s' id=0x%llx len=%u wants_reply=%d",
 		  __entry->channel, __entry->name, __entry->id, __entry->len,
 		  __entry->wants_reply)
 );
@@ -334,7 +334,7 @@ DECLARE_EVENT_CLASS(kmcl_gpadl,
 		__entry->bytes = bytes;
 		__entry->result = result;
 	),
-	TP_printk("channel=%u name=\"%s\" gpadl=0x%x bytes=%u result=%d",
+	TP_printk("channel=%u name='%s' gpadl=0x%x bytes=%u result=%d",
 		  __entry->channel, __entry->name, __entry->gpadl, __entry->bytes,
 		  __entry->result)
 );
@@ -363,7 +363,7 @@ TRACE_EVENT(kmcl_gpadl_map,
 		__entry->bytes = mdl ? mdl->ByteCount : 0;
 		__entry->status = status;
 	),
-	TP_printk("channel=%u name=\"%s\" gpadl=0x%x bytes=%u status=0x%08x",
+	TP_printk("channel=%u name='%s' gpadl=0x%x bytes=%u status=0x%08x",
 		  __entry->channel, __entry->name, __entry->gpadl, __entry->bytes,
 		  __entry->status)
 );
@@ -381,7 +381,7 @@ TRACE_EVENT(kmcl_gpadl_unmap,
 		__entry->gpadl = gpadl;
 		__entry->mapped = mapped;
 	),
-	TP_printk("channel=%u name=\"%s\" gpadl=0x%x mapped=%d",
+	TP_printk("channel=%u name='%s' gpadl=0x%x mapped=%d",
 		  __entry->channel, __entry->name, __entry->gpadl, __entry->mapped)
 );
 
@@ -405,7 +405,7 @@ TRACE_EVENT(kmcl_save,
 		__entry->filled = filled;
 		__entry->required = required;
 	),
-	TP_printk("channel=%u name=\"%s\" step=%s status=0x%08x filled=%u required=%u",
+	TP_printk("channel=%u name='%s' step=%s status=0x%08x filled=%u required=%u",
 		  __entry->channel, __entry->name, kmcl_show_step(__entry->step),
 		  __entry->status, __entry->filled, __entry->required)
 );
@@ -423,7 +423,7 @@ TRACE_EVENT(kmcl_restore,
 		__entry->status = status;
 		__entry->bytes = bytes;
 	),
-	TP_printk("channel=%u name=\"%s\" status=0x%08x bytes=%u",
+	TP_printk("channel=%u name='%s' status=0x%08x bytes=%u",
 		  __entry->channel, __entry->name, __entry->status, __entry->bytes)
 );
 
@@ -440,7 +440,7 @@ TRACE_EVENT(kmcl_packet_restore,
 		__entry->incoming = incoming;
 		__entry->status = status;
 	),
-	TP_printk("channel=%u name=\"%s\" incoming=%d status=0x%08x",
+	TP_printk("channel=%u name='%s' incoming=%d status=0x%08x",
 		  __entry->channel, __entry->name, __entry->incoming, __entry->status)
 );
 

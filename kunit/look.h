@@ -7,6 +7,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uio.h>
@@ -15,22 +16,26 @@
 
 #define LOOK_DIR	"/sys/kernel/debug/kmcl/"
 #define LOOK_TRACE	"/sys/kernel/debug/tracing/trace"
+#define LOOK_EVENTS	"/sys/kernel/debug/tracing/events/kmcl/"
 #define LOOK_ROOM	(64u << 10)
 
 /* At most @size bytes from @pos on, into memory of the kernel's. */
 static inline ssize_t look_read(struct file *file, void *buf, size_t size, loff_t *pos)
 {
 	struct kvec vec = { .iov_base = buf, .iov_len = size };
+	ssize_t (*read)(struct kiocb *kiocb, struct iov_iter *iter) = file->f_op->read_iter;
 	struct iov_iter iter;
 	struct kiocb kiocb;
 	ssize_t ret;
 
-	if (!file->f_op->read_iter)
+	if (!read && file->f_op->read == seq_read)
+		read = seq_read_iter;
+	if (!read)
 		return -EINVAL;
 	init_sync_kiocb(&kiocb, file);
 	kiocb.ki_pos = *pos;
 	iov_iter_kvec(&iter, READ, &vec, 1, size);
-	ret = file->f_op->read_iter(&kiocb, &iter);
+	ret = read(&kiocb, &iter);
 	if (ret > 0)
 		*pos = kiocb.ki_pos;
 	return ret;

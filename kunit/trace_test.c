@@ -61,7 +61,7 @@ static void poison_is_traced_with_its_cause(struct kunit *test)
 	vsc_expect_soon(v, READ_ONCE(v->kch->state) == KMCL_DISABLED);
 	text = look_trace_end(test);
 	look_expect_record(test, text, v->kch, "kmcl_channel_poison",
-			   "why=\"write index outside the ring\"");
+			   "why='write index outside the ring'");
 }
 
 /* ---- outgoing packets ---- */
@@ -204,6 +204,39 @@ static void no_record_says_where_anything_is_in_memory(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, strstr(text, address));
 }
 
+/* What perf and trace-cmd read, whose parsers end a string at the first quote. */
+static void the_format_of_every_record_is_one_string_and_its_arguments(struct kunit *test)
+{
+	static const char * const events[] = {
+		"kmcl_channel_state", "kmcl_channel_link", "kmcl_channel_run",
+		"kmcl_channel_poison", "kmcl_packet_submit", "kmcl_packet_queue",
+		"kmcl_ring_write", "kmcl_packet_complete", "kmcl_packet_stale",
+		"kmcl_packet_receive", "kmcl_packet_defer", "kmcl_packet_reply",
+		"kmcl_gpadl_share", "kmcl_gpadl_unshare", "kmcl_gpadl_map", "kmcl_gpadl_unmap",
+		"kmcl_save", "kmcl_restore", "kmcl_packet_restore",
+	};
+	char path[96], *text, *at;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_EVENT_TRACING))
+		kunit_skip(test, "no tracing in this kernel");
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		scnprintf(path, sizeof(path), LOOK_EVENTS "%s/format", events[i]);
+		text = look(test, path);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "field:u32 channel;"), "%s", path);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "field:char name["), "%s", path);
+		at = strstr(text, "print fmt: \"channel=%u name='%s' ");
+		KUNIT_EXPECT_NOT_NULL_MSG(test, at, "%s", path);
+		if (!at)
+			continue;
+		at = strchrnul(at + strlen("print fmt: \""), '"');
+		KUNIT_EXPECT_TRUE_MSG(test, strstarts(at, "\", REC->channel, REC->name, "), "%s",
+				      path);
+		/* values, and not names of the kernel's source */
+		KUNIT_EXPECT_NULL_MSG(test, strstr(at, "KMCL_"), "%s", path);
+	}
+}
+
 static void nothing_is_recorded_while_nobody_traces(struct kunit *test)
 {
 	struct vsc *v = new_vsc(test);
@@ -251,6 +284,7 @@ static struct kunit_case trace_cases[] = {
 	KUNIT_CASE(an_incoming_packet_is_traced_from_the_ring_to_its_reply),
 	KUNIT_CASE(a_GPADL_is_traced_when_it_is_lent_and_when_it_is_back),
 	KUNIT_CASE(no_record_says_where_anything_is_in_memory),
+	KUNIT_CASE(the_format_of_every_record_is_one_string_and_its_arguments),
 	KUNIT_CASE(nothing_is_recorded_while_nobody_traces),
 	KUNIT_CASE(a_probe_of_another_module_is_called_until_it_is_withdrawn),
 	{}
