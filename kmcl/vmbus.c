@@ -55,8 +55,25 @@ static u64 vmbus_published(struct vmbus_channel *chan, u64 id)
 	return id;
 }
 
+/*
+ * No interrupt reaches us, nor the rings, from here on.  A close does that too, but the bus
+ * keeps the callback of an open that has failed, and looks into a ring that is not there
+ * when the host interrupts.
+ */
+static void vmbus_deaf(struct vmbus_channel *chan)
+{
+	unsigned long flags;
+
+	tasklet_disable(&chan->callback_event);
+	spin_lock_irqsave(&chan->sched_lock, flags);
+	chan->onchannel_callback = NULL;
+	spin_unlock_irqrestore(&chan->sched_lock, flags);
+	tasklet_enable(&chan->callback_event);
+}
+
 static void vmbus_forget(struct vmbus_channel *chan)
 {
+	vmbus_deaf(chan);
 	chan->next_request_id_callback = NULL;
 	set_channel_read_mode(chan, HV_CALL_BATCHED);
 }

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "fixture.h"
+#include "helper.h"
 #include "kmsg.h"
 
 #define SOME		8	/* packets outstanding when something happens */
@@ -396,6 +397,60 @@ static void an_answer_as_large_as_the_ring_is_delivered_whole(struct kunit *test
 	kvfree(buf);
 }
 
+/* The bus keeps a callback whose open was refused, and has no rings for it. */
+static void an_interrupt_after_a_refused_open_hurts_nobody(struct kunit *test)
+{
+	struct vsc *v = new_vsc(test);
+	int i;
+
+	v->offer.script.open_status = 1;
+	KUNIT_EXPECT_EQ(test, vsc_up(v), STATUS_UNSUCCESSFUL);
+	for (i = 0; i < 3; i++) {
+		hvsim_interrupt(v->host);
+		hvsim_settle();
+	}
+	KUNIT_EXPECT_NULL(test, v->kch->target.link);
+	v->host->script.open_status = 0;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
+	expect_traffic(v);
+}
+
+static void disable(void *arg)
+{
+	struct vsc *v = arg;
+
+	VmbChannelDisable(v->ch);
+}
+
+static void a_device_that_comes_back_while_it_closes_is_taken_when_it_has(struct kunit *test)
+{
+	struct vsc *v = new_vsc(test);
+	struct hvsim_chan *old, *new;
+	struct helper h;
+
+	vsc_bring_up(v);
+	old = v->host;
+	hvsim_hold(old, CHANNELMSG_GPADL_TEARDOWN);
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, disable, v));
+	KUNIT_ASSERT_TRUE(test, becomes(hvsim_held(old, CHANNELMSG_GPADL_TEARDOWN)));
+	hvsim_rescind(old);
+	new = hvsim_offer(&v->offer);
+	KUNIT_ASSERT_NOT_NULL(test, new);
+	KUNIT_EXPECT_FALSE(test, old->released);
+	KUNIT_EXPECT_FALSE(test, new->offered);
+	hvsim_unhold(old, CHANNELMSG_GPADL_TEARDOWN);
+	KUNIT_ASSERT_TRUE(test, helper_join(&h));
+	vsc_expect_log(v, "UC");
+
+	/* this one, or, if it is not there yet, as soon as it comes */
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, becomes(READ_ONCE(new->open) && READ_ONCE(v->kch->running)));
+	KUNIT_EXPECT_TRUE(test, old->released);
+	v->host = new;
+	expect_traffic(v);
+	KUNIT_EXPECT_EQ(test, v->kch->stats.faults, 0);
+}
+
 /* ---- what the guest tells the host ---- */
 
 /* Of the linear map; UML's vmalloc range has small numbers in it. */
@@ -462,6 +517,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(unknown_flag_bits_of_a_packet_are_ignored),
 	KUNIT_CASE(a_flood_of_stale_answers_does_not_stop_traffic),
 	KUNIT_CASE(an_answer_as_large_as_the_ring_is_delivered_whole),
+	KUNIT_CASE(an_interrupt_after_a_refused_open_hurts_nobody),
+	KUNIT_CASE(a_device_that_comes_back_while_it_closes_is_taken_when_it_has),
 	KUNIT_CASE(no_kernel_pointer_goes_on_the_wire),
 	{}
 };
