@@ -501,6 +501,11 @@ void hvsim_rescind(struct hvsim_chan *chan)
 	spin_lock_irqsave(&hvsim_lock, flags);
 	offered = chan->offered;
 	WRITE_ONCE(chan->offered, false);
+	/* one that still waits for its predecessor to go is never seen */
+	if (!chan->sent) {
+		chan->sent = true;
+		WRITE_ONCE(chan->released, true);
+	}
 	spin_unlock_irqrestore(&hvsim_lock, flags);
 	if (shut(chan))
 		queue_work(hvsim_wq, &chan->unmap_work);
