@@ -11,6 +11,7 @@
 #   make coverage         what of kmcl/ the KUnit suites run, line by line
 #   make mutants          deliberate defects, one at a time: does a suite catch each?
 #   make storm            everything at once, at random, for STORM_SECONDS on two processors
+#   make fuzz             bytes that lie, for FUZZ_SECONDS=60 each: rings, saves, hosts, clients
 #   make windows          the samples as Windows drivers, compiled and linked with mingw-w64
 #   make bench            nanoseconds per packet, beside the in-tree pattern
 #   make docs             the API reference and the guides as HTML, in build/docs/html
@@ -22,7 +23,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing windows kunit coverage mutants storm bench docs checkpatch kdir
+.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing windows kunit coverage mutants storm fuzz bench docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -52,6 +53,9 @@ check:
 
 check-smp:
 	@$(ROOT)/scripts/check-smp.sh
+
+fuzz:
+	@$(ROOT)/scripts/fuzz.sh $(if $(FUZZ_SECONDS),-s $(FUZZ_SECONDS))
 
 echo:
 	@$(ROOT)/scripts/echo.sh
