@@ -384,8 +384,9 @@ static void life_work(struct work_struct *work)
 	} else if (ch->server) {
 		if (ch->state == KMCL_DISABLED)
 			kmcl_restore_check(ch);
-		if (ch->state == KMCL_WAITING && kmcl_endpoint_wanted(ch->target.link) &&
-		    kmcl_server_accept(ch))
+		/* a save walks over what is queued: who opens meanwhile waits for its end */
+		if (ch->state == KMCL_WAITING && !ch->save &&
+		    kmcl_endpoint_wanted(ch->target.link) && kmcl_server_accept(ch))
 			offer_anew(ch);
 	} else if (ch->state == KMCL_WAITING && READ_ONCE(ch->retry) &&
 		   !READ_ONCE(ch->target.link)) {
@@ -656,6 +657,9 @@ EXPORT_SYMBOL_GPL(VmbChannelDisable);
 static void go_on(struct kmcl_channel *ch)
 {
 	kmcl_save_drop(ch);
+	/* a client may have come */
+	if (ch->state == KMCL_WAITING)
+		kmcl_target_arrived(&ch->target);
 	if (!ch->running || !kmcl_link_is_up(ch))
 		return;
 	kmcl_tx_set(ch, KMCL_TX_HOLD, KMCL_TX_RUN);

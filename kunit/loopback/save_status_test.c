@@ -162,6 +162,67 @@ static void a_client_that_closes_within_a_save_fails_it(struct kunit *test)
 	blob_free(&b);
 }
 
+/* A client opens between two calls of SaveContinue. */
+static void open_it(void *arg)
+{
+	struct end *c = arg;
+
+	c->enabled = VmbChannelEnable(c->ch);
+}
+
+static NTSTATUS next_chunk(struct vsp *v, u8 *buf, u32 size)
+{
+	ULONG filled, required;
+	NTSTATUS status;
+
+	status = VmbChannelSaveContinue(v->e->ch, NULL, 0, &filled, &required);
+	if (status != STATUS_BUFFER_TOO_SMALL)
+		return status;
+	KUNIT_ASSERT_LE(v->e->test, required, size);
+	return VmbChannelSaveContinue(v->e->ch, buf, required, &filled, &required);
+}
+
+static void a_client_that_opens_within_a_save_waits_until_it_is_over(struct kunit *test)
+{
+	struct call *mine = calls_new(test);
+	struct vsp *v = vsp_new(test, 8);
+	struct end *c = end_new(test, false);
+	u8 *buf = kunit_kzalloc(test, 4096, GFP_KERNEL);
+	struct helper opener;
+	NTSTATUS status;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	/* which takes with it what is queued */
+	v->e->opened_status = STATUS_UNSUCCESSFUL;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(v->e->ch), STATUS_SUCCESS);
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_EQ(test, call_send(v->e, mine, i, 0), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbChannelSaveBegin(v->e->ch), STATUS_SUCCESS);
+	/* a chunk at a time, as far as the first of them */
+	do {
+		KUNIT_ASSERT_EQ(test, next_chunk(v, buf, 4096), STATUS_BUFFER_OVERFLOW);
+	} while (!v->saves);
+	KUNIT_ASSERT_TRUE(test, helper_start(&opener, open_it, c));
+	/* nothing that could be waited for happens */
+	schedule_timeout_uninterruptible(HZ / 10);
+	end_expect_log(v->e, "");
+	KUNIT_EXPECT_EQ(test, atomic_read(&v->e->completions), 0);
+	do {
+		status = next_chunk(v, buf, 4096);
+	} while (status == STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, v->saves, 8);
+	VmbChannelSaveEnd(v->e->ch);
+	end_expect_log(v->e, "");
+	/* the driver goes on: now it is asked */
+	VmbChannelStart(v->e->ch);
+	KUNIT_EXPECT_TRUE(test, helper_join(&opener));
+	end_expect_log(v->e, "O");
+	KUNIT_EXPECT_EQ(test, c->enabled, STATUS_UNSUCCESSFUL);
+	end_expect_soon(v->e, atomic_read(&v->e->completions) == 4);
+}
+
 /* ---- SavePacket ---- */
 
 static NTSTATUS says;			/* what SavePacket says */
@@ -513,6 +574,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(without_memory_nothing_is_saved),
 #endif
 	KUNIT_CASE(a_client_that_closes_within_a_save_fails_it),
+	KUNIT_CASE(a_client_that_opens_within_a_save_waits_until_it_is_over),
 	KUNIT_CASE(a_driver_that_cannot_save_fails_the_save),
 	KUNIT_CASE(only_a_disabled_server_is_restored),
 	KUNIT_CASE(callbacks_are_set_on_a_disabled_server),
