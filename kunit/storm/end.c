@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <kmcl/host.h>
@@ -133,7 +134,7 @@ void storm_complete(struct storm_end *e, struct rnd_state *rnd)
 	VMBPACKETCOMPLETION pkt;
 	u32 at, n = 1 + prandom_u32_state(rnd) % STORM_PENDING;
 
-	while (n-- && !READ_ONCE(e->lazy)) {
+	while (n-- && !time_before(jiffies, READ_ONCE(e->lazy_until))) {
 		pkt = NULL;
 		spin_lock_bh(&e->pending_lock);
 		if (e->nr_pending) {

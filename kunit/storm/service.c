@@ -80,11 +80,12 @@ void storm_service(struct storm_end *e, struct rnd_state *rnd)
 	u32 size = 0;
 
 	down_write(&e->lock);
-	/* there shall be something to save: a moment in which nobody completes */
-	WRITE_ONCE(e->lazy, true);
+	/*
+	 * There shall be something to save: for a while nobody completes. Not for long: a
+	 * close that is under way waits for that, and the save for the close.
+	 */
+	WRITE_ONCE(e->lazy_until, jiffies + HZ / 10);
 	usleep_range(1000, 10000);
-	/* not longer: a close that is under way waits for them, and the save for that */
-	WRITE_ONCE(e->lazy, false);
 	if (state)
 		size = save(e, state);
 	if (prandom_u32_state(rnd) % 4 == 0) {

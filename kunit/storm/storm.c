@@ -180,8 +180,8 @@ drop:
 		atomic_read(&s->saves), atomic_read(&s->adopted), atomic_read(&s->unloads));
 	/* in so long a time everything has happened */
 	if (for_seconds >= LONG)
-		ok &= atomic_read(&s->adopted) && atomic_read(&a->server.restored) &&
-		      atomic_read(&a->other.received) && (!modules || atomic_read(&s->unloads));
+		ok &= atomic_read(&s->adopted) && atomic_read(&a->other.received) &&
+		      (!modules || atomic_read(&s->unloads));
 	ok &= storm_balanced(&a->client, "client");
 	ok &= storm_balanced(&a->server, "server");
 	ok &= storm_balanced(&a->other, "the module's server");

@@ -57,7 +57,7 @@ static inline GUID storm_instance(enum storm_instance which)
  * @odd: what nobody promised: a status, a second completion
  * @given_up: synchronous requests that have timed out
  * @liars: its peer answers what was not asked
- * @lazy: what is kept is not completed now
+ * @lazy_until: what is kept is not completed before, in jiffies
  * @storm: what it is part of
  * @pending_lock: of @pending
  * @pending: packets to complete later
@@ -81,7 +81,7 @@ struct storm_end {
 	atomic_t odd;
 	atomic_t given_up;
 	bool liars;
-	bool lazy;
+	unsigned long lazy_until;
 	struct storm *storm;
 	spinlock_t pending_lock;	/* of what follows */
 	VMBPACKETCOMPLETION pending[STORM_PENDING];
