@@ -447,12 +447,18 @@ struct unbound {
 	struct device_driver *driver;
 };
 
-static int left_unbound(struct device *dev, void *data)
+static int is_left_unbound(struct device *dev, const void *data)
 {
 	const struct unbound *u = data;
 
 	return !READ_ONCE(dev->driver) && target_wants(u->target, device_to_hv_device(dev)) &&
 	       u->driver->bus->match(dev, u->driver);
+}
+
+/* One of those, with a reference, or NULL. */
+static struct device *left_unbound(const struct unbound *u)
+{
+	return bus_find_device(u->driver->bus, NULL, u, is_left_unbound);
 }
 
 static bool target_found(struct kmcl_target *t)
@@ -469,16 +475,26 @@ static bool target_found(struct kmcl_target *t)
  * The bus does not say why a device was not bound. While a target waits for it
  * that is for want of memory only, or because the bus has not got to it yet:
  * then trying again waits for the bus. False: it is there and cannot be bound.
+ *
+ * One that was seen before the bus has tried, and is unbound afterwards, cannot. Another
+ * one has come meanwhile, and that is no reason to give up.
  */
 static bool bind_unbound(struct kmcl_target *t, struct kmcl_vdrv *drv)
 {
 	struct unbound u = { .target = t, .driver = &drv->hv.driver };
+	struct device *before = left_unbound(&u), *after;
+	bool ok = true;
 
-	if (!bus_for_each_dev(u.driver->bus, NULL, &u, left_unbound))
-		return true;
-	if (driver_attach(u.driver))
-		return false;
-	return target_found(t) || !bus_for_each_dev(u.driver->bus, NULL, &u, left_unbound);
+	while (before && ok) {
+		ok = !driver_attach(u.driver);
+		after = ok && !target_found(t) ? left_unbound(&u) : NULL;
+		if (after == before)
+			ok = false;
+		put_device(before);
+		before = after;
+	}
+	put_device(before);
+	return ok;
 }
 
 /* ---- the transport's operations ---- */

@@ -223,6 +223,34 @@ static void a_server_may_go_while_its_client_opens(struct kunit *test)
 	hvsim_put(chan);
 }
 
+static void offer_it(void *arg)
+{
+	struct end *e = arg;
+
+	e->enabled = VmbChannelEnable(e->ch);
+	VmbChannelStart(e->ch);
+}
+
+/* The bus has a new device in its list before it looks for a driver for it. */
+static void a_device_that_comes_while_a_client_looks_for_it_is_its(struct kunit *test)
+{
+	struct end *s = end_new(test, true), *c = end_new(test, false);
+	struct helper offerer;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		KUNIT_ASSERT_TRUE(test, helper_start(&offerer, offer_it, s));
+		KUNIT_ASSERT_EQ(test, VmbChannelEnable(c->ch), STATUS_SUCCESS);
+		KUNIT_ASSERT_TRUE(test, helper_join(&offerer));
+		KUNIT_ASSERT_EQ(test, s->enabled, STATUS_SUCCESS);
+		KUNIT_ASSERT_TRUE(test, becomes(READ_ONCE(c->kch->running)));
+		VmbChannelDisable(c->ch);
+		VmbChannelDisable(s->ch);
+		end_clear_log(s);
+		end_clear_log(c);
+	}
+}
+
 static void a_guest_that_breaks_its_ring_gets_the_device_anew(struct kunit *test)
 {
 	struct hvsim_chan *chan;
@@ -279,6 +307,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_clients_gpadl_is_mapped_and_given_back),
 	KUNIT_CASE(a_servers_sub_channel_is_one_on_the_bus),
 	KUNIT_CASE(a_server_may_go_while_its_client_opens),
+	KUNIT_CASE(a_device_that_comes_while_a_client_looks_for_it_is_its),
 	KUNIT_CASE(a_guest_that_breaks_its_ring_gets_the_device_anew),
 	KUNIT_CASE(a_server_may_come_and_go_faster_than_its_guest),
 	{}
