@@ -73,7 +73,7 @@ rm -rf "$dir"
 mkdir -p "$dir"
 "$ROOT/scripts/uml.sh" modules plain
 "$ROOT/scripts/uml.sh" run plain --only --timeout 60 --log "$log" kmcl kmcl_echo:round_trips=100000000 \
-	"show=$status" "show=$status" >"$dir/run" || true
+	"show=$status" "show=$status" >"$dir/run" 2>&1 || true
 tr -d '\r' <"$log" | awk -v dir="$dir" '/^init: shown/ { on = 0 }
 	on { print >(dir "/" n ".status") }
 	/^init: show \// { on = 1; n++ }'
