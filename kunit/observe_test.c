@@ -327,8 +327,8 @@ static void a_request_that_is_sent_at_once_is_counted(struct kunit *test)
 	LARGE_INTEGER now = {};
 
 	vsc_bring_up(v);
-	KUNIT_EXPECT_EQ(test, VmbChannelSendSynchronousRequest(v->ch, "fire", 5, NULL, 0, NULL, NULL,
-							       &now), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelSendSynchronousRequest(v->ch, "fire", 5, NULL, 0, NULL,
+							       NULL, &now), STATUS_SUCCESS);
 	look_expect_number(test, v->kch, "sent", 1);
 	look_expect_number(test, v->kch, "sent_payload_bytes", 5);
 }
