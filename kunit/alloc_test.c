@@ -1,121 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * No memory: each step is repeated with its first, second, third ... allocation
- * failing, until it gets through without meeting the failure.
- *
- * A failure hits the task that asked for it and nobody else, so what the library
- * does on its own workqueues (an offer that arrives later, a rescind, growing
- * the pool) is not reached from here. The same code is: Enable with the offer
- * present opens on the caller's thread, and unbinding a device on the caller's
- * thread is the rescind's remove.
- *
- * Everything is kept below a page, where kvmalloc() has nothing to fall back to.
- */
+/* No memory: objects, settings, sends, life, GPADLs. See alloc.h. */
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/vmalloc.h>
 #include <kmcl/vsc.h>
-#include "fixture.h"
-
-#define MOST_SITES	1000
-#define TRIES		4
-
-#ifdef CONFIG_FAILSLAB
-static void fail_allocation(unsigned int nth)
-{
-	current->fail_nth = nth;
-}
-
-/* True: the failure was met. */
-static bool allocation_failed(void)
-{
-	bool met = !current->fail_nth;
-
-	current->fail_nth = 0;
-	return met;
-}
-#else
-static void fail_allocation(unsigned int nth)
-{
-}
-
-static bool allocation_failed(void)
-{
-	return false;
-}
-#endif
-
-/* How often what was tried has failed; an allocation of a debug kernel's own may not matter. */
-static unsigned int failures;
-
-/* What a call may return when @met says that an allocation in it failed. */
-static void expect_status(struct vsc *v, NTSTATUS status, bool met)
-{
-	if (met && status == STATUS_INSUFFICIENT_RESOURCES)
-		failures++;
-	else
-		KUNIT_EXPECT_EQ(v->test, status, STATUS_SUCCESS);
-}
-
-/*
- * Repeat @what, which does one thing and checks what came of it. Fails the case
- * when the number of sites is not within bounds: a sweep that meets nothing
- * proves nothing.
- */
-static void sweep(struct kunit *test, void (*what)(struct vsc *v, unsigned int nth),
-		  struct vsc *v, unsigned int least)
-{
-	unsigned int nth, before, tries;
-
-	failures = 0;
-	for (nth = 1; nth < MOST_SITES; nth++) {
-		v->priv = NULL;
-		before = failures;
-		/*
-		 * What the failure hit may have been the debug kernel's own, made
-		 * now and then: another time another site is the @nth.
-		 */
-		for (tries = 0; tries < TRIES && !v->priv && failures == before; tries++)
-			what(v, nth);
-		/* @what reports a run that met no failure */
-		if (v->priv)
-			break;
-	}
-	kunit_info(test, "%u allocation sites\n", nth - 1);
-	KUNIT_EXPECT_GE(test, nth - 1, least);
-	KUNIT_EXPECT_LT(test, nth, MOST_SITES);
-}
-
-static void swept(struct vsc *v, bool met)
-{
-	v->priv = met ? NULL : v;
-}
-
-static int alloc_init(struct kunit *test)
-{
-	if (!IS_ENABLED(CONFIG_FAILSLAB) || !IS_ENABLED(CONFIG_FAIL_PAGE_ALLOC))
-		kunit_skip(test, "needs CONFIG_FAILSLAB and CONFIG_FAIL_PAGE_ALLOC");
-	return vsc_suite_init(test);
-}
-
-static void alloc_exit(struct kunit *test)
-{
-	allocation_failed();
-	if (IS_ENABLED(CONFIG_FAILSLAB))
-		vsc_suite_exit(test);
-}
-
-static struct vsc *small_vsc(struct kunit *test)
-{
-	struct vsc *v = vsc_new(test);
-
-	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(v->ch, 256), STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumExternalData(v->ch, 4096, 1),
-			STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, VmbClientChannelInitSetRingBufferPageCount(v->ch, 1, 1),
-			STATUS_SUCCESS);
-	return v;
-}
+#include "alloc.h"
 
 static void clear_log(struct vsc *v)
 {
@@ -145,7 +34,7 @@ static void allocate_fails_cleanly(struct kunit *test)
 {
 	sweep(test, do_allocate, vsc_new(test), 2);
 	/* the rest is had from vmalloc */
-	KUNIT_EXPECT_GE(test, failures, 1u);
+	KUNIT_EXPECT_GE(test, alloc_failures, 1u);
 }
 
 static void do_initialize(struct vsc *v, unsigned int nth)
@@ -169,7 +58,7 @@ static void do_initialize(struct vsc *v, unsigned int nth)
 static void initialize_fails_cleanly(struct kunit *test)
 {
 	sweep(test, do_initialize, vsc_new(test), 2);
-	KUNIT_EXPECT_GE(test, failures, 1u);
+	KUNIT_EXPECT_GE(test, alloc_failures, 1u);
 }
 
 static void do_packet_count(struct vsc *v, unsigned int nth)
@@ -190,7 +79,7 @@ static void do_packet_count(struct vsc *v, unsigned int nth)
 static void the_packet_count_fails_cleanly(struct kunit *test)
 {
 	sweep(test, do_packet_count, vsc_new(test), 1);
-	KUNIT_EXPECT_GE(test, failures, 1u);
+	KUNIT_EXPECT_GE(test, alloc_failures, 1u);
 }
 
 static void the_other_settings_allocate_nothing(struct kunit *test)
@@ -234,7 +123,7 @@ static void packet_allocate_returns_null(struct kunit *test)
 	/* the packet, and the first chunk of slots */
 	sweep(test, do_packet_allocate, small_vsc(test), 2);
 	/* the rest is had from vmalloc */
-	KUNIT_EXPECT_GE(test, failures, 1u);
+	KUNIT_EXPECT_GE(test, alloc_failures, 1u);
 }
 
 static void do_packet_initialize(struct vsc *v, unsigned int nth)
@@ -258,7 +147,7 @@ static void do_packet_initialize(struct vsc *v, unsigned int nth)
 static void packet_initialize_fails_cleanly(struct kunit *test)
 {
 	sweep(test, do_packet_initialize, small_vsc(test), 1);
-	KUNIT_EXPECT_GE(test, failures, 1u);
+	KUNIT_EXPECT_GE(test, alloc_failures, 1u);
 }
 
 static void do_send(struct vsc *v, unsigned int nth)
@@ -295,7 +184,7 @@ static void a_synchronous_request_fails_cleanly(struct kunit *test)
 	v->offer.exec = HVSIM_EXEC_INLINE;
 	vsc_bring_up(v);
 	sweep(test, do_request, v, 1);
-	KUNIT_EXPECT_GE(test, failures, 1u);
+	KUNIT_EXPECT_GE(test, alloc_failures, 1u);
 }
 
 static void a_send_allocates_nothing(struct kunit *test)
@@ -340,7 +229,7 @@ static void do_enable(struct vsc *v, unsigned int nth)
 	if (!met)
 		KUNIT_EXPECT_EQ(v->test, status, STATUS_SUCCESS);
 	if (status == STATUS_SUCCESS) {
-		/* some failures can be helped; then nothing is missing */
+		/* some alloc_failures can be helped; then nothing is missing */
 		vsc_expect_log(v, "OSP");
 		KUNIT_EXPECT_TRUE_MSG(v->test, v->host->open, "allocation %u", nth);
 		if (v->host->open)
@@ -496,6 +385,20 @@ static NTSTATUS share_pages(VMBCHANNEL ch, UINT32 *handle)
 	return VmbChannelCreateGpadlFromPfnList(ch, 0, pfns, ARRAY_SIZE(pfns), handle);
 }
 
+static NTSTATUS share_mdl(VMBCHANNEL ch, UINT32 *handle)
+{
+	struct {
+		MDL mdl;
+		PFN_NUMBER frames[2];
+	} m;
+
+	MmInitializeMdl(&m.mdl, shared_memory, 2 * PAGE_SIZE);
+	m.mdl.MdlFlags |= MDL_PAGES_LOCKED;
+	MmGetMdlPfnArray(&m.mdl)[0] = vmalloc_to_pfn(shared_memory);
+	MmGetMdlPfnArray(&m.mdl)[1] = vmalloc_to_pfn(shared_memory + PAGE_SIZE);
+	return VmbChannelCreateGpadlFromMdl(ch, 0, &m.mdl, 0, 0, handle);
+}
+
 static NTSTATUS share_own(VMBCHANNEL ch, UINT32 *handle)
 {
 	return VmbChannelCreateGpadl(ch, 0, 2, handle);
@@ -525,7 +428,7 @@ static void do_share(struct vsc *v, unsigned int nth)
 static void a_GPADL_is_created_or_leaves_nothing(struct kunit *test)
 {
 	NTSTATUS (* const ways[])(VMBCHANNEL ch, UINT32 *handle) = {
-		share_buffer, share_pages, share_own,
+		share_buffer, share_pages, share_mdl, share_own,
 	};
 	struct vsc *v = small_vsc(test);
 	unsigned int i;
@@ -537,7 +440,7 @@ static void a_GPADL_is_created_or_leaves_nothing(struct kunit *test)
 		share = ways[i];
 		/* ours, the bus's message, the table */
 		sweep(test, do_share, v, 3);
-		KUNIT_EXPECT_GE(test, failures, 3u);
+		KUNIT_EXPECT_GE(test, alloc_failures, 3u);
 	}
 	vfree(shared_memory);
 }

@@ -7,8 +7,14 @@
  * here, which calls the function. So a status counts as provoked only when a case
  * has really seen it. The library's calls of itself are not counted, nor are those
  * through a table.
+ *
+ * On a kernel that can let allocations fail each call is also asked how many it makes
+ * on the caller's thread: a case that lets the n-th fail has tried that site of the
+ * function; in all other calls one that is too far off to be met counts them. What
+ * callbacks of the suites allocate is among them.
  */
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include "calls.h"
 
@@ -19,8 +25,62 @@ struct calls {
 	unsigned int seen;
 	bool nothing;			/* returns none */
 	NTSTATUS status[STATUSES];
+	unsigned int sites;		/* allocations within a call, at most */
+	unsigned int failed;		/* the last of them that has failed */
+	unsigned int tried;		/* calls in which one was to fail */
 	struct calls *next;
 };
+
+/* The failure that is still to come on this thread, and whose idea it is. */
+struct watch {
+	unsigned int nth;
+	bool mine;
+};
+
+#ifdef CONFIG_FAULT_INJECTION
+#define FAR	(1u << 20)
+
+static struct watch watch_begin(void)
+{
+	struct watch w = {};
+
+	if (!in_task())
+		return w;
+	w.mine = !current->fail_nth;
+	if (w.mine)
+		current->fail_nth = FAR;
+	w.nth = current->fail_nth;
+	return w;
+}
+
+static void watch_end(struct calls *c, struct watch w)
+{
+	unsigned int now = current->fail_nth;
+
+	if (!w.nth)
+		return;
+	if (w.mine)
+		current->fail_nth = 0;
+	else if (w.nth <= FAR / 2)
+		c->tried++;
+	/* a callback may have begun or ended a sweep */
+	if (now > w.nth || (!now && w.nth > FAR / 2))
+		return;
+	if (now)
+		c->sites = max(c->sites, w.nth - now);
+	else
+		c->failed = max(c->failed, w.nth);
+}
+#else
+static struct watch watch_begin(void)
+{
+	return (struct watch) {};
+}
+
+static void watch_end(struct calls *c, struct watch w)
+{
+}
+#endif
 
 static DEFINE_SPINLOCK(lock);
 static struct calls *all;
@@ -52,8 +112,10 @@ static void note(struct calls *c, NTSTATUS status)
 	NTSTATUS __wrap_##what params						\
 	{									\
 		static struct calls calls = { .name = #what };			\
+		struct watch watch = watch_begin();				\
 		NTSTATUS status = __real_##what args;				\
 										\
+		watch_end(&calls, watch);					\
 		note(&calls, status);						\
 		return status;							\
 	}
@@ -64,8 +126,10 @@ static void note(struct calls *c, NTSTATUS status)
 	type __wrap_##what params						\
 	{									\
 		static struct calls calls = { .name = #what, .nothing = true };	\
+		struct watch watch = watch_begin();				\
 		type value = __real_##what args;				\
 										\
+		watch_end(&calls, watch);					\
 		note(&calls, !value);						\
 		return value;							\
 	}
@@ -75,8 +139,10 @@ static void note(struct calls *c, NTSTATUS status)
 	void __wrap_##what params						\
 	{									\
 		static struct calls calls = { .name = #what, .nothing = true };	\
+		struct watch watch = watch_begin();				\
 										\
 		__real_##what args;						\
+		watch_end(&calls, watch);					\
 		note(&calls, 0);							\
 	}
 
@@ -188,13 +254,17 @@ static void __exit calls_exit(void)
 	struct calls *c;
 	unsigned int i;
 
-	for (c = all; c; c = c->next)
+	for (c = all; c; c = c->next) {
+		if (IS_ENABLED(CONFIG_FAULT_INJECTION))
+			pr_info("kmcl_allocations: %s %u %u %u\n", c->name, c->sites,
+				c->failed, c->tried);
 		for (i = 0; i < c->seen; i++)
 			if (c->nothing)
 				pr_info("kmcl_calls: %s %s\n", c->name,
 					c->status[i] ? "zero" : "called");
 			else
 				pr_info("kmcl_calls: %s %#010x\n", c->name, c->status[i]);
+	}
 }
 
 module_init(calls_init);

@@ -8,8 +8,8 @@ usage: functions.py LOG...      (logs of the KUnit suites, as scripts/kunit.sh l
 
 The names come from kmcl/functions.h. Against them stand Documentation/functions.md (what is said
 to be built), the log of kunit/functions_test.c (what is exported), kunit/statuses.txt (what each
-returns), the kernel-doc of the headers, the calls that kunit/calls.c has seen, and the text of the
-suites. Prints the counts and fails on any gap.
+returns), the kernel-doc of the headers, the calls that kunit/calls.c has seen and the allocations it
+has counted in them, and the text of the suites. Prints the counts and fails on any gap.
 """
 import re
 import sys
@@ -77,6 +77,17 @@ def observed(logs):
     return seen, exported
 
 
+def allocations(logs):
+    """By function: allocations in one call at most, the last that has failed, calls in which one was to."""
+    out = {}
+    for log in logs:
+        for name, *counts in re.findall(r"kmcl_allocations: (\w+) (\d+) (\d+) (\d+)",
+                                        Path(log).read_text(errors="replace")):
+            before = out.get(name, (0, 0, 0))
+            out[name] = tuple(max(a, int(b)) for a, b in zip(before, counts))
+    return out
+
+
 def asserted(listed):
     """Functions whose result, or effect where they have none, a case asserts."""
     files = sorted(f for where in ("kunit", "kunit/loopback") for f in Path(ROOT, where).glob("*_test.c"))
@@ -110,6 +121,9 @@ def main():
     docs, statuses = documented(), table()
     seen, exported = observed(sys.argv[1:])
     proven = asserted(every)
+    allocates = allocations(sys.argv[1:])
+    if not allocates:
+        sys.exit("functions.py: no log is of a kernel where allocations can fail")
     if not exported or not seen:
         sys.exit("functions.py: the logs do not say what was called: were the suites run?")
 
@@ -145,7 +159,15 @@ def main():
             gap(name, "no case calls it")
         if name not in proven:
             gap(name, "no case asserts what it does")
+        sites, failed, tried = allocates.get(name, (0, 0, 0))
+        if sites and not tried:
+            gap(name, f"allocates (up to {sites} times in a call), and no case lets that fail")
 
+    print("functions: allocations in a call, at most; the last one that was made to fail; calls in "
+          "which one was to", file=sys.stderr)
+    for name in every:
+        if any(allocates.get(name, ())):
+            print("    {:46} {:7} {:5} {:6}".format(name, *allocates[name]), file=sys.stderr)
     for line in gaps:
         print(f"functions: {line}", file=sys.stderr)
     print(f"functions: {len(built)} of {len(every)} are exported, "

@@ -567,6 +567,48 @@ static void a_client_that_closes_while_it_is_adopted_leaves_nothing(struct kunit
 	end_bring_up(w->e, c);
 }
 
+#ifdef CONFIG_FAILSLAB
+/* The n-th allocation of a save fails, for each n: it says so, and the server goes on. */
+static void without_memory_nothing_is_saved_and_the_server_goes_on(struct kunit *test)
+{
+	u8 *buf = kunit_kzalloc(test, LARGE, GFP_KERNEL);
+	struct call *calls = calls_new(test);
+	u32 i, nth, failed = 0;
+	ULONG filled, required;
+	struct vsp *v;
+	struct end *c;
+	NTSTATUS status;
+	bool met;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	v = vsp_pair(test, 8, &c);
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_EQ(test, call_send(c, calls, i, 16), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, end_wait(v->e, atomic_read(&v->asked) == 4));
+	for (nth = 1; ; nth++) {
+		KUNIT_ASSERT_EQ(test, VmbChannelSaveBegin(v->e->ch), STATUS_SUCCESS);
+		current->fail_nth = nth;
+		status = VmbChannelSaveContinue(v->e->ch, buf, LARGE, &filled, &required);
+		met = !current->fail_nth;
+		current->fail_nth = 0;
+		VmbChannelSaveEnd(v->e->ch);
+		VmbChannelStart(v->e->ch);
+		if (!NT_SUCCESS(status)) {
+			failed++;
+			KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+		}
+		if (!met)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	/* a record at least, and the list of what there is, twice */
+	KUNIT_EXPECT_GE(test, failed, 3);
+	vsp_answer_all(v);
+	end_expect_soon(c, calls_are_answered(calls, 4));
+	calls_expect(test, calls, 4);
+}
+#endif
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(only_an_enabled_server_is_saved),
 	KUNIT_CASE(inside_a_callback_nothing_is_saved),
@@ -583,6 +625,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(an_old_save_is_refused),
 	KUNIT_CASE(a_restored_server_that_is_not_enabled_lets_its_client_go),
 	KUNIT_CASE(a_client_that_closes_while_it_is_adopted_leaves_nothing),
+#ifdef CONFIG_FAILSLAB
+	KUNIT_CASE(without_memory_nothing_is_saved_and_the_server_goes_on),
+#endif
 	{}
 };
 
