@@ -17,6 +17,7 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
+#include "compat.h"
 #include "fwps.h"
 
 static bool is_v6(const struct fwps_request *r)
@@ -89,12 +90,12 @@ static NTSTATUS route4(const struct fwps_request *r, struct sk_buff *skb)
 	struct flowi4 fl4 = {
 		.daddr = ip->daddr,
 		.saddr = ip->saddr,
-		.flowi4_tos = RT_TOS(ip->tos),
 		.flowi4_proto = ip->protocol,
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 	};
 	struct rtable *rt;
 
+	fwps_flow_tos(&fl4, ip->tos);
 	rt = ip_route_output_key(r->h->net, &fl4);
 	if (IS_ERR(rt))
 		return no_route(PTR_ERR(rt));
