@@ -503,6 +503,80 @@ static void no_kernel_pointer_goes_on_the_wire(struct kunit *test)
 	expect_no_pointers(v);
 }
 
+/* All of a payload is @byte, and what fills it up to whole words is nothing. */
+static void expect_payloads_of(struct vsc *v, u8 byte)
+{
+	struct hvsim_packet *pkt;
+	u32 len, i, packets = 0;
+
+	list_for_each_entry(pkt, &v->host->record, node) {
+		const u8 *at = hvsim_payload(pkt);
+
+		len = hvsim_payload_len(pkt);
+		for (i = 0; i < len && at[i] == byte; i++)
+			;
+		KUNIT_EXPECT_LE_MSG(v->test, len - i, 7, "packet of type %u", pkt->desc.type);
+		for (; i < len; i++)
+			KUNIT_EXPECT_EQ_MSG(v->test, at[i], 0, "byte %u of a packet of type %u", i,
+					    pkt->desc.type);
+		packets++;
+	}
+	KUNIT_EXPECT_EQ(v->test, packets, 4 * 41);
+}
+
+static void reply_with_a_part(struct vsc *v, VMBPACKETCOMPLETION pkt, void *buf, u32 len)
+{
+	u8 *from = v->priv;
+
+	VmbChannelPacketComplete(pkt, from, *(u32 *)buf);
+}
+
+/* Sent at once, queued, and in answers; each length. */
+static void send_parts_of(struct vsc *v, u8 *from)
+{
+	u32 len, done_before = done(v), answers = v->host->stats.packets[VM_PKT_COMP];
+
+	v->priv = from;
+	for (len = 0; len <= 40; len++) {
+		u64 message = len;
+
+		KUNIT_ASSERT_EQ(v->test, vsc_send(v, from, len, WAIT_FOR_COMPLETION),
+				STATUS_SUCCESS);
+		KUNIT_ASSERT_EQ(v->test, vsc_send(v, from, len, 0), STATUS_SUCCESS);
+		KUNIT_ASSERT_EQ(v->test, hvsim_send(v->host, VM_PKT_DATA_INBAND, 1, len, &message,
+						    sizeof(message)), 0);
+		vsc_expect_soon(v, v->host->stats.packets[VM_PKT_COMP] == answers + len + 1);
+	}
+	VmbChannelPause(v->ch);
+	for (len = 0; len <= 40; len++)
+		KUNIT_ASSERT_EQ(v->test, vsc_send(v, from, len, WAIT_FOR_COMPLETION),
+				STATUS_SUCCESS);
+	VmbChannelStart(v->ch);
+	vsc_expect_soon(v, done(v) == done_before + 3 * 41);
+	hvsim_settle();
+}
+
+static void no_byte_of_a_neighbour_goes_on_the_wire(struct kunit *test)
+{
+	struct vsc *v = new_vsc(test);
+	u8 *before = kunit_kmalloc(test, 64, GFP_KERNEL);
+	u8 *now = kunit_kmalloc(test, 64, GFP_KERNEL);
+	u32 i;
+
+	KUNIT_ASSERT_TRUE(test, before && now);
+	/* the same objects and the same places in the rings, one after the other */
+	memset(before, 0xee, 64);
+	memset(now, 0x11, 64);
+	v->on_packet = reply_with_a_part;
+	v->offer.script.record = true;
+	vsc_bring_up(v);
+	for (i = 0; i < 2; i++) {
+		send_parts_of(v, i ? now : before);
+		expect_payloads_of(v, i ? 0x11 : 0xee);
+		hvsim_clear_record(v->host);
+	}
+}
+
 static struct kunit_case cases[] = {
 	/* first: its line is rate-limited */
 	KUNIT_CASE(a_poisoned_channel_says_why_in_one_line),
@@ -520,6 +594,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(an_interrupt_after_a_refused_open_hurts_nobody),
 	KUNIT_CASE(a_device_that_comes_back_while_it_closes_is_taken_when_it_has),
 	KUNIT_CASE(no_kernel_pointer_goes_on_the_wire),
+	KUNIT_CASE(no_byte_of_a_neighbour_goes_on_the_wire),
 	{}
 };
 
