@@ -51,6 +51,7 @@ usage() {
 		                   exec=NAME:ARG... among the modules runs; show=PATH prints
 		                   a file of the guest's into the log
 		  --counters DIR   what a tree that counts has counted goes there, as .gcda files
+		  --under PROGRAM  the program of the host that starts the kernel
 		  --timeout SECS   give up after so long (default 120)
 		  --log FILE       where the kernel's log goes
 		                   (default: $BUILD/log/uml-FLAVOUR.log)
@@ -204,7 +205,7 @@ boot() {
 		preload=
 	fi
 	LD_PRELOAD=$preload TMPDIR=$tmp HOME=$run \
-		timeout -k 5 "$timeout" "$(kernel_dir "$flavour")/linux" "mem=${mem:-256M}" \
+		timeout -k 5 "$timeout" ${under:+"$under"} "$(kernel_dir "$flavour")/linux" "mem=${mem:-256M}" \
 		root=/dev/root rootfstype=hostfs "rootflags=$run/root" ro init=/init \
 		con=null con0=fd:0,fd:1 "uml_dir=$run/uml" kunit.enable=1 kasan_multi_shot \
 		"${smp[@]}" "${cmdline[@]}" -- run "watchdog=$watchdog" "$@" \
@@ -288,7 +289,7 @@ summary() {
 }
 
 run() {
-	local built='' only='' alone='' keep='' filter='' mem='' counters='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
+	local built='' only='' alone='' keep='' filter='' mem='' under='' counters='' timeout=120 log=$BUILD/log/uml-$who.log status=0 arg file
 	local -a cmdline=() wanted=() load=() files=()
 	while (($#)); do
 		case $1 in
@@ -300,6 +301,7 @@ run() {
 		--filter) filter=${2?}; shift ;;
 		--cmdline) read -ra arg <<<"${2?}"; cmdline+=("${arg[@]}"); shift ;;
 		--mem) mem=${2?}; shift ;;
+		--under) under=${2?}; shift ;;
 		--file) files+=("${2?}"); shift ;;
 		--counters) counters=$(realpath -m "${2?}"); shift ;;
 		--timeout) timeout=${2?}; shift ;;
