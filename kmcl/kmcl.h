@@ -314,6 +314,7 @@ struct kmcl_tx {
 	struct list_head held;		/* lock; follows the queue at Start */
 	bool frozen;			/* lock; all of it stays: see freeze.c */
 	bool waits;			/* lock; restored: there will be a ring */
+	bool waiting;			/* lock; for room, and a signal or the timer comes */
 	struct timer_list timer;	/* a room signal can be lost */
 	unsigned long delay;		/* lock */
 	bool busy;			/* lock; read without: something is queued */

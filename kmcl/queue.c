@@ -16,6 +16,7 @@
 #define TX_DELAY_MIN	msecs_to_jiffies(10)
 #define TX_DELAY_MAX	HZ
 #define TX_BATCH	16	/* completions called per release of the lock */
+#define TX_AHEAD	64	/* packets to wait for room for together */
 
 /* Called with tx.lock after anything that could change the answer. */
 static void tx_update(struct kmcl_channel *ch)
@@ -61,17 +62,37 @@ static int tx_write(struct kmcl_link *link, const struct kmcl_tx_item *item)
 }
 
 /*
- * Ring full: say how much room we wait for, then look again, since the peer may
- * have made it before it could see the wish.
+ * How much room to wait for: what the head and those behind it take, but no more
+ * than a quarter of the ring, so that a signal pays for many packets while the peer
+ * still has plenty to read.  It cannot wait for what is queued before it has read
+ * all of that, and then there is as much room.
  */
-static int tx_write_or_wait(struct kmcl_link *link, const struct kmcl_tx_item *item)
+static u32 tx_wish(const struct kmcl_tx *tx, const struct kmcl_tx_item *head)
 {
+	u32 room = kmcl_tx_room(head), most = max(room, tx->ring_bytes / 4), n = 0;
+	const struct kmcl_tx_item *item;
+
+	list_for_each_entry(item, &tx->queue, node) {
+		if (room >= most || ++n == TX_AHEAD)
+			break;
+		room += kmcl_tx_room(item);
+	}
+	return min(room, most);
+}
+
+/*
+ * Ring full: say how much room we wait for, then look again, since the peer may
+ * have made it before it could see the wish.  @item is off the queue.
+ */
+static int tx_write_or_wait(const struct kmcl_tx *tx, const struct kmcl_tx_item *item)
+{
+	struct kmcl_link *link = tx->link;
 	int ret = tx_write(link, item);
 
 	if (ret != -EAGAIN)
 		return ret;
 	link->channel->stats.full++;
-	link->ops->want_room(link, kmcl_tx_room(item));
+	link->ops->want_room(link, tx_wish(tx, item));
 	/* pairs with the peer's, between its read index and its look at the wish */
 	virt_mb();
 	return tx_write(link, item);
@@ -128,7 +149,7 @@ static int tx_write_head(struct kmcl_channel *ch, struct list_head *done)
 	if (slot)
 		atomic64_set(&slot->word, word);
 
-	ret = tx_write_or_wait(tx->link, item);
+	ret = tx_write_or_wait(tx, item);
 	if (!ret) {
 		if (wants_reply)
 			return 0;
@@ -157,6 +178,7 @@ static void tx_pump(struct kmcl_channel *ch)
 
 	rcu_read_lock();
 	spin_lock_bh(&tx->lock);
+	tx->waiting = false;
 	while (tx->link && tx->mode != KMCL_TX_OFF && !tx->frozen && !list_empty(&tx->queue)) {
 		ret = tx_write_head(ch, &done);
 		if (ret)
@@ -174,6 +196,7 @@ static void tx_pump(struct kmcl_channel *ch)
 	} else if (ret == -EAGAIN) {
 		tx->delay = n ? TX_DELAY_MIN : min(tx->delay * 2, TX_DELAY_MAX);
 		mod_timer(&tx->timer, jiffies + tx->delay);
+		tx->waiting = true;
 	}
 	tx_update(ch);
 	spin_unlock_bh(&tx->lock);
@@ -200,6 +223,23 @@ void kmcl_tx_event(struct kmcl_channel *ch)
 		tx_pump(ch);
 }
 
+/*
+ * Called with tx.lock: something more to wait.  True: for the pump; otherwise that has
+ * found the ring full, and a signal or the timer calls it again.
+ */
+static bool tx_append(struct kmcl_channel *ch, struct kmcl_tx_item *item)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	bool first = list_empty(&tx->queue);
+
+	list_add_tail(&item->node, &tx->queue);
+	trace_kmcl_packet_queue(ch, item, false);
+	ch->stats.queued++;
+	if (first)
+		tx_update(ch);
+	return !tx->waiting;
+}
+
 /**
  * kmcl_tx_enqueue() - keep a packet that cannot go out now
  * @pkt: packet in WRITING, encoded
@@ -215,6 +255,7 @@ NTSTATUS kmcl_tx_enqueue(struct kmcl_packet *pkt, s64 gen, bool seen)
 	struct kmcl_channel *ch = pkt->object.channel;
 	struct kmcl_tx *tx = &ch->tx;
 	enum kmcl_tx_mode mode;
+	bool pump = false;
 
 	spin_lock_bh(&tx->lock);
 	mode = tx->mode;
@@ -232,15 +273,12 @@ NTSTATUS kmcl_tx_enqueue(struct kmcl_packet *pkt, s64 gen, bool seen)
 		break;
 	case KMCL_TX_RUN:
 		atomic64_set(&pkt->slot->word, gen | KMCL_SLOT_QUEUED);
-		list_add_tail(&pkt->tx.node, &tx->queue);
-		trace_kmcl_packet_queue(ch, &pkt->tx, false);
-		ch->stats.queued++;
-		tx_update(ch);
+		pump = tx_append(ch, &pkt->tx);
 		break;
 	}
 	spin_unlock_bh(&tx->lock);
 
-	if (mode == KMCL_TX_RUN)
+	if (pump)
 		tx_pump(ch);
 	if (mode == KMCL_TX_RUN || mode == KMCL_TX_HOLD)
 		return STATUS_SUCCESS;
@@ -263,18 +301,14 @@ bool kmcl_tx_enqueue_reply(struct kmcl_incoming *in)
 {
 	struct kmcl_channel *ch = in->object.channel;
 	struct kmcl_tx *tx = &ch->tx;
-	bool ok;
+	bool ok, pump = false;
 
 	spin_lock_bh(&tx->lock);
 	ok = (tx->link || tx->waits) && tx->mode != KMCL_TX_OFF;
-	if (ok) {
-		list_add_tail(&in->tx.node, &tx->queue);
-		trace_kmcl_packet_queue(ch, &in->tx, false);
-		ch->stats.queued++;
-		tx_update(ch);
-	}
-	spin_unlock_bh(&tx->lock);
 	if (ok)
+		pump = tx_append(ch, &in->tx);
+	spin_unlock_bh(&tx->lock);
+	if (pump)
 		tx_pump(ch);
 	return ok;
 }
@@ -394,6 +428,7 @@ void kmcl_tx_attach(struct kmcl_channel *ch, struct kmcl_link *link, u32 ring_by
 	spin_lock_bh(&ch->tx.lock);
 	ch->tx.link = link;
 	ch->tx.waits = false;
+	ch->tx.waiting = false;
 	ch->tx.delay = TX_DELAY_MIN;
 	if (link)
 		WRITE_ONCE(ch->tx.ring_bytes, ring_bytes);
