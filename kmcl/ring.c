@@ -59,6 +59,12 @@ void kmcl_ring_copy(const struct kmcl_ring *ring, u32 from, void *to, u32 len)
 	memcpy(to + first, ring->data, len - first);
 }
 
+/* The word at an offset, which is a multiple of 8 as the ring's size is. */
+static u64 ring_word(const struct kmcl_ring *ring, u32 at)
+{
+	return le64_to_cpu(READ_ONCE(*(const __le64 *)(ring->data + at)));
+}
+
 /**
  * kmcl_ring_head() - capture and check the packet at the read index
  * @ring: the ring
@@ -74,18 +80,18 @@ void kmcl_ring_copy(const struct kmcl_ring *ring, u32 from, void *to, u32 len)
 enum kmcl_ring_fault kmcl_ring_head(const struct kmcl_ring *ring, u32 avail,
 				    struct kmcl_ring_packet *pkt)
 {
-	struct kmcl_desc desc;
 	u32 len, offset;
+	u64 head, id;
 
 	if (unlikely(avail < KMCL_DESC_SIZE + KMCL_FOOTER_SIZE))
 		return KMCL_RING_SHORT;
 
-	kmcl_ring_copy(ring, ring->read, &desc, sizeof(desc));
-	/* the copy must not be optimised into looks at the ring itself */
-	barrier();
+	/* two words, each of them in one look; the ring may wrap between them */
+	head = ring_word(ring, ring->read);
+	id = ring_word(ring, kmcl_ring_wrap(ring, ring->read, sizeof(head)));
 
-	len = le16_to_cpu(desc.len8) * 8u;
-	offset = le16_to_cpu(desc.offset8) * 8u;
+	len = (u16)(head >> 32) * 8u;
+	offset = (u16)(head >> 16) * 8u;
 	if (unlikely(len < KMCL_DESC_SIZE))
 		return KMCL_RING_SHORT;
 	if (unlikely(len + KMCL_FOOTER_SIZE > avail))
@@ -93,9 +99,9 @@ enum kmcl_ring_fault kmcl_ring_head(const struct kmcl_ring *ring, u32 avail,
 	if (unlikely(offset < KMCL_DESC_SIZE || offset > len))
 		return KMCL_RING_OFFSET;
 
-	pkt->type = le16_to_cpu(desc.type);
-	pkt->flags = le16_to_cpu(desc.flags);
-	pkt->id = le64_to_cpu(desc.id);
+	pkt->type = (u16)head;
+	pkt->flags = head >> 48;
+	pkt->id = id;
 	pkt->total = len + KMCL_FOOTER_SIZE;
 	pkt->header = offset - KMCL_DESC_SIZE;
 	pkt->payload = kmcl_ring_wrap(ring, ring->read, offset);

@@ -219,15 +219,10 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len)
 	void *copy = in->data;
 	int ret = -EAGAIN;
 
-	in->tx.len = len;
-	in->tx.head = KMCL_DESC_SIZE;
-	in->tx.id = in->id;
-	in->tx.type = KMCL_TYPE_COMPLETION;
-	in->tx.wants_reply = false;
-
 	rcu_read_lock();
 	if (unlikely(len > KMCL_PACKET_MAX - KMCL_DESC_SIZE ||
-		     kmcl_tx_room(&in->tx) >= READ_ONCE(ch->tx.ring_bytes))) {
+		     KMCL_DESC_SIZE + ALIGN(len, 8) + KMCL_FOOTER_SIZE >=
+		     READ_ONCE(ch->tx.ring_bytes))) {
 		kmcl_poison(ch, "reply larger than the outgoing ring or any packet");
 		goto retire;
 	}
@@ -251,7 +246,13 @@ void kmcl_reply(struct kmcl_incoming *in, const void *buf, u32 len)
 	}
 	if (len)
 		memmove(copy, buf, len);
-	in->tx.data = copy;
+	in->tx = (struct kmcl_tx_item) {
+		.data = copy,
+		.len = len,
+		.head = KMCL_DESC_SIZE,
+		.id = in->id,
+		.type = KMCL_TYPE_COMPLETION,
+	};
 
 	if (!kmcl_tx_enqueue_reply(in))
 		goto retire;
@@ -265,18 +266,8 @@ retire:
 
 /* ---- the API ---- */
 
-/**
- * kmcl_check_flags() - are the flags of a send in order?
- * @ch: channel
- * @external: external data come with it
- * @flags: the flags
- * @flags_at: their position among the parameters
- *
- * Return: STATUS_SUCCESS; the position; STATUS_NOT_SUPPORTED for external data of a
- * server; STATUS_INVALID_DEVICE_REQUEST for paged memory above PASSIVE_LEVEL.
- */
-NTSTATUS kmcl_check_flags(struct kmcl_channel *ch, bool external, u32 flags,
-			  unsigned int flags_at)
+static __always_inline NTSTATUS check_flags(struct kmcl_channel *ch, bool external, u32 flags,
+					    unsigned int flags_at)
 {
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
 	    (external && !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION)))
@@ -292,8 +283,24 @@ NTSTATUS kmcl_check_flags(struct kmcl_channel *ch, bool external, u32 flags,
 	return STATUS_SUCCESS;
 }
 
+/**
+ * kmcl_check_flags() - are the flags of a send in order?
+ * @ch: channel
+ * @external: external data come with it
+ * @flags: the flags
+ * @flags_at: their position among the parameters
+ *
+ * Return: STATUS_SUCCESS; the position; STATUS_NOT_SUPPORTED for external data of a
+ * server; STATUS_INVALID_DEVICE_REQUEST for paged memory above PASSIVE_LEVEL.
+ */
+NTSTATUS kmcl_check_flags(struct kmcl_channel *ch, bool external, u32 flags,
+			  unsigned int flags_at)
+{
+	return check_flags(ch, external, flags, flags_at);
+}
+
 /* @flags_at: the position of @flags among the parameters. */
-static NTSTATUS check_send(const struct kmcl_packet *pkt, const void *buf, u32 len,
+static __always_inline NTSTATUS check_send(const struct kmcl_packet *pkt, const void *buf, u32 len,
 			   bool external, u32 flags, unsigned int flags_at)
 {
 	if (!pkt || !pkt->routine)
@@ -302,20 +309,34 @@ static NTSTATUS check_send(const struct kmcl_packet *pkt, const void *buf, u32 l
 		return STATUS_INVALID_PARAMETER_2;
 	if (len > pkt->capacity || len > pkt->object.channel->config.max_packet)
 		return STATUS_INVALID_PARAMETER_3;
-	return kmcl_check_flags(pkt->object.channel, external, flags, flags_at);
+	return check_flags(pkt->object.channel, external, flags, flags_at);
+}
+
+/* Apart, so that a packet without external data pays nothing for them. */
+static noinline NTSTATUS send_mdl(struct kmcl_packet *pkt, const void *buf, u32 len, PMDL mdl,
+				  u32 flags)
+{
+	struct kmcl_source source = { .mdl = mdl };
+	NTSTATUS status;
+
+	status = check_send(pkt, buf, len, true, flags, 5);
+	if (unlikely(status))
+		return status;
+	return kmcl_submit(pkt, buf, len, flags, &source);
 }
 
 NTSTATUS VmbPacketSend(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
 		       PMDL ExternalDataMdl, UINT32 Flags)
 {
 	struct kmcl_packet *pkt = kmcl_packet(Packet);
-	struct kmcl_source source = { .mdl = ExternalDataMdl };
 	NTSTATUS status;
 
-	status = check_send(pkt, Buffer, BufferLength, ExternalDataMdl, Flags, 5);
+	if (ExternalDataMdl)
+		return send_mdl(pkt, Buffer, BufferLength, ExternalDataMdl, Flags);
+	status = check_send(pkt, Buffer, BufferLength, false, Flags, 5);
 	if (unlikely(status))
 		return status;
-	return kmcl_submit(pkt, Buffer, BufferLength, Flags, ExternalDataMdl ? &source : NULL);
+	return submit(pkt, Buffer, BufferLength, Flags, NULL);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSend);
 
