@@ -170,18 +170,16 @@ void kmcl_bounce_finish(struct kmcl_channel *ch)
 }
 
 /**
- * kmcl_map() - make memory reachable for the peer
- * @link: through which
+ * kmcl_bounce_map() - have the peer reach memory of ours in place of memory
+ * @link: through which; it could not be mapped
  * @phys: the memory
  * @bytes: its length, at most KMCL_MAP_MAX
- * @dir: who writes
- * @addr: where the peer finds it
+ * @addr: where the peer finds what is in it
  *
  * Context: any up to softirq; @link stays, by RCU or by tx.lock.
  * Return: 0, or -ENOMEM: not now.
  */
-int kmcl_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes, enum dma_data_direction dir,
-	     dma_addr_t *addr)
+int kmcl_bounce_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes, dma_addr_t *addr)
 {
 	u32 offset = phys % KMCL_PAGE_SIZE;
 	u32 pages = DIV_ROUND_UP(offset + bytes, KMCL_PAGE_SIZE);
@@ -190,8 +188,6 @@ int kmcl_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes, enum dma_data_
 	unsigned long first = 0;
 	void *run;
 
-	if (likely(!link->ops->map(link, phys, bytes, dir, addr)))
-		return 0;
 	if (!b)
 		return -ENOMEM;
 	spin_lock_bh(&b->lock);
@@ -221,12 +217,12 @@ int kmcl_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes, enum dma_data_
 
 /**
  * kmcl_unmap() - the peer is done
- * @link: as for kmcl_map()
- * @addr: what kmcl_map() gave
- * @bytes: as for kmcl_map()
- * @dir: as for kmcl_map()
+ * @link: as for kmcl_bounce_map()
+ * @addr: what kmcl_bounce_map() or the link's map gave
+ * @bytes: as for that
+ * @dir: who wrote
  *
- * Context: as kmcl_map().
+ * Context: as kmcl_bounce_map().
  */
 void kmcl_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes, enum dma_data_direction dir)
 {

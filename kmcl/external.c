@@ -104,7 +104,8 @@ int kmcl_external_map(struct kmcl_external *ext, struct kmcl_link *link)
 		struct kmcl_run *run = &ext->runs[i];
 		u64 frame;
 
-		if (unlikely(kmcl_map(link, run->phys, run->bytes, ext->dir, &run->addr))) {
+		if (unlikely(link->ops->map(link, run->phys, run->bytes, ext->dir, &run->addr) &&
+			     kmcl_bounce_map(link, run->phys, run->bytes, &run->addr))) {
 			unmap_runs(ext, i);
 			ext->link = NULL;
 			return -ENOMEM;

@@ -599,8 +599,7 @@ bool kmcl_roused(struct kmcl_channel *ch);
 void kmcl_bounce_init(struct kmcl_channel *ch);
 int kmcl_bounce_start(struct kmcl_channel *ch, struct kmcl_link *link);
 void kmcl_bounce_finish(struct kmcl_channel *ch);
-int kmcl_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes, enum dma_data_direction dir,
-	     dma_addr_t *addr);
+int kmcl_bounce_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes, dma_addr_t *addr);
 void kmcl_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes, enum dma_data_direction dir);
 
 /* device.c */

@@ -22,8 +22,8 @@ static bool frame_exists(PFN_NUMBER frame)
  * Divide a range into runs.  A run has its first and its last frame looked up:
  * the kernel knows memory in larger units.
  */
-static bool add_runs(struct kmcl_external *ext, const PFN_NUMBER *frames, u32 offset, u32 bytes,
-		     __le64 *wire)
+static __always_inline bool add_runs(struct kmcl_external *ext, const PFN_NUMBER *frames,
+				     u32 offset, u32 bytes, __le64 *wire)
 {
 	while (bytes) {
 		struct kmcl_run *run = &ext->runs[ext->count++];
@@ -55,7 +55,8 @@ static struct kmcl_gpa_range *next_range(const struct kmcl_external *ext)
 }
 
 /* @skip: bytes from the start of the first frame. */
-static bool append_range(struct kmcl_external *ext, const PFN_NUMBER *frames, u64 skip, u32 bytes)
+static __always_inline bool append_range(struct kmcl_external *ext, const PFN_NUMBER *frames,
+					 u64 skip, u32 bytes)
 {
 	struct kmcl_gpa_range *range = next_range(ext);
 	u32 offset = skip % KMCL_PAGE_SIZE;
@@ -83,7 +84,8 @@ static u64 mdl_bytes(const MDL *mdl, bool whole_pages)
 	return end - mdl->ByteOffset;
 }
 
-static NTSTATUS encode_mdl(struct kmcl_packet *pkt, const struct kmcl_source *source, bool force)
+static noinline NTSTATUS encode_chain(struct kmcl_packet *pkt, const struct kmcl_source *source,
+				      bool force)
 {
 	const struct kmcl_config *cfg = &pkt->object.channel->config;
 	u64 skip = source->offset, room = cfg->max_external;
@@ -122,7 +124,30 @@ static NTSTATUS encode_mdl(struct kmcl_packet *pkt, const struct kmcl_source *so
 	return source->length && left ? STATUS_INVALID_PARAMETER_6 : STATUS_SUCCESS;
 }
 
-static NTSTATUS encode_frames(struct kmcl_packet *pkt, const struct kmcl_source *source)
+/* As encode_chain(), for what nearly all of them are: one MDL, or part of it. */
+static __always_inline NTSTATUS encode_mdl(struct kmcl_packet *pkt,
+					   const struct kmcl_source *source, bool force)
+{
+	const struct kmcl_config *cfg = &pkt->object.channel->config;
+	PMDL mdl = source->mdl;
+	u32 bytes;
+
+	if (unlikely(mdl->Next || force || source->offset >= mdl->ByteCount))
+		return encode_chain(pkt, source, force);
+	bytes = mdl->ByteCount - source->offset;
+	if (source->length) {
+		if (unlikely(source->length > bytes))
+			return encode_chain(pkt, source, force);
+		bytes = source->length;
+	}
+	if (unlikely(!cfg->max_chain || bytes > cfg->max_external || !kmcl_nt_mdl_has_pages(mdl) ||
+		     !append_range(pkt->external, MmGetMdlPfnArray(mdl),
+				   (u64)mdl->ByteOffset + source->offset, bytes)))
+		return STATUS_INVALID_PARAMETER_4;
+	return STATUS_SUCCESS;
+}
+
+static noinline NTSTATUS encode_frames(struct kmcl_packet *pkt, const struct kmcl_source *source)
 {
 	u64 bytes = (u64)source->count * KMCL_PAGE_SIZE;
 
@@ -158,7 +183,7 @@ NTSTATUS kmcl_external_encode(struct kmcl_packet *pkt, const struct kmcl_source 
 	ext->frames = 0;
 	ext->count = 0;
 	ext->size = sizeof(*ext->wire);
-	if (source->mdl)
+	if (likely(source->mdl))
 		status = encode_mdl(pkt, source, force);
 	else
 		status = encode_frames(pkt, source);
