@@ -46,6 +46,8 @@ static netdev_tx_t fx_xmit(struct sk_buff *skb, struct net_device *dev)
 		dev_kfree_skb_any(skb);
 		return NETDEV_TX_OK;
 	}
+	/* as drivers do it that may keep a frame for long: the sender's socket is let go of */
+	skb_orphan(skb);
 	if (READ_ONCE(fx->keep))
 		skb_queue_tail(&fx->parked, skb);
 	else
