@@ -50,7 +50,7 @@ struct fwps_pool {
 	u16 room;
 	u32 size;
 	u32 chunk;
-	spinlock_t lock;
+	spinlock_t lock;	/* what follows */
 	struct fwps_obj *free;
 	struct list_head chunks;
 	unsigned int live;

@@ -285,7 +285,7 @@ static int fx_tap(struct sk_buff *skb, struct net_device *dev, struct packet_typ
 	struct fx *fx = container_of(pt, struct fx, tap);
 	u32 number = 0;
 
-	/* it may have been told to hear everything, and sees what is sent with its header in front */
+	/* it may have been told to hear everything: what is sent has its header in front */
 	if (eth_hdr(skb)->h_proto != htons(FX_TYPE))
 		goto out;
 	if (skb->pkt_type == PACKET_OUTGOING)
@@ -306,7 +306,7 @@ void fx_done(void *context, NET_BUFFER_LIST *nbl, BOOLEAN dispatch_level)
 {
 	struct fx *fx = context;
 
-	if (dispatch_level != TRUE || !in_serving_softirq() || in_hardirq() || irqs_disabled() ||
+	if (!dispatch_level || !in_serving_softirq() || in_hardirq() || irqs_disabled() ||
 	    nbl->Next || nbl->Status == NDIS_STATUS_PENDING)
 		atomic_inc(&fx->wrong);
 	fx->status = NET_BUFFER_LIST_STATUS(nbl);

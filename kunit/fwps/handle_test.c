@@ -31,10 +31,11 @@ static void a_handle_is_for_what_exists(struct kunit *test)
 	};
 	unsigned int i;
 	HANDLE handle;
+	NTSTATUS status;
 
 	for (i = 0; i < ARRAY_SIZE(t); i++) {
-		KUNIT_EXPECT_EQ_MSG(test, FwpsInjectionHandleCreate(t[i].family, t[i].flags, &handle),
-				    t[i].status, "%u, %#x", t[i].family, t[i].flags);
+		status = FwpsInjectionHandleCreate(t[i].family, t[i].flags, &handle);
+		KUNIT_EXPECT_EQ_MSG(test, status, t[i].status, "%u, %#x", t[i].family, t[i].flags);
 		if (t[i].status == STATUS_SUCCESS)
 			KUNIT_EXPECT_EQ(test, FwpsInjectionHandleDestroy(handle), STATUS_SUCCESS);
 	}

@@ -169,6 +169,7 @@ static void a_context_has_the_size_asked_for_in_and_beyond_the_pools(struct kuni
 	};
 	NET_BUFFER_LIST *nbl;
 	unsigned int i;
+	u8 *data;
 
 	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		KUNIT_ASSERT_EQ(test, allocate(pool, t[i].size, t[i].back_fill, &nbl),
@@ -176,11 +177,10 @@ static void a_context_has_the_size_asked_for_in_and_beyond_the_pools(struct kuni
 		KUNIT_ASSERT_NOT_NULL(test, nbl->Context);
 		KUNIT_EXPECT_EQ(test, NET_BUFFER_LIST_CONTEXT_DATA_SIZE(nbl), t[i].expect);
 		KUNIT_EXPECT_GE(test, nbl->Context->Offset, t[i].back_fill);
-		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((uintptr_t)NET_BUFFER_LIST_CONTEXT_DATA_START(nbl),
-						   MEMORY_ALLOCATION_ALIGNMENT));
+		data = NET_BUFFER_LIST_CONTEXT_DATA_START(nbl);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((uintptr_t)data, MEMORY_ALLOCATION_ALIGNMENT));
 		/* KASAN watches */
-		memset(NET_BUFFER_LIST_CONTEXT_DATA_START(nbl) - t[i].back_fill, 0xa5,
-		       t[i].expect + t[i].back_fill);
+		memset(data - t[i].back_fill, 0xa5, t[i].expect + t[i].back_fill);
 		fx_free(nbl);
 	}
 	KUNIT_EXPECT_EQ(test, allocate(pool, 8, 0, &nbl), STATUS_FWP_INVALID_PARAMETER);

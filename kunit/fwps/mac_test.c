@@ -195,7 +195,8 @@ static void a_completion_may_inject_again_without_end(struct kunit *test)
 	struct fx *fx = test->priv;
 	NET_BUFFER_LIST *nbl = fx_frame(fx, LEN, 3);
 
-	rounds = depth = deepest = 0;
+	rounds = 0;
+	deepest = 0;
 	fx->on_done = once_more;
 	KUNIT_ASSERT_EQ(test, fx_receive(fx, nbl), STATUS_SUCCESS);
 	fx_expect_completions(fx, 2000);
