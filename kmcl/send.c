@@ -301,7 +301,7 @@ NTSTATUS kmcl_check_flags(struct kmcl_channel *ch, bool external, u32 flags,
 
 /* @flags_at: the position of @flags among the parameters. */
 static __always_inline NTSTATUS check_send(const struct kmcl_packet *pkt, const void *buf, u32 len,
-			   bool external, u32 flags, unsigned int flags_at)
+					   bool external, u32 flags, unsigned int flags_at)
 {
 	if (!pkt || !pkt->routine)
 		return STATUS_INVALID_PARAMETER_1;

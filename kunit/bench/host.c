@@ -92,6 +92,7 @@ void forget_cache(const void *at, size_t bytes)
 
 	for (; p < end; p += 64)
 		asm volatile("clflush %0" : : "m"(*p));
+	/* before what is measured */
 	mb();
 #endif
 }

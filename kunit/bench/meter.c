@@ -215,7 +215,7 @@ u64 meter_read(void)
 void meter_function(const char *name, const void *at)
 {
 	if (steps)
-		pr_info("kmcl_bench: function %s %px\n", name, at);
+		pr_info("kmcl_bench: function %s %lx\n", name, (unsigned long)at);
 }
 
 void meter_exit(struct kunit_suite *suite)

@@ -106,7 +106,8 @@ static void count(pid_t pid, const char *profile)
 		}
 		if (ptrace(PTRACE_GETREGS, pid, NULL, &regs))
 			die("PTRACE_GETREGS");
-		if (regs.rax == END && (ptrace(PTRACE_PEEKTEXT, pid, regs.rip - 1, NULL) & 0xff) == 0xcc)
+		if (regs.rax == END &&
+		    (ptrace(PTRACE_PEEKTEXT, pid, regs.rip - 1, NULL) & 0xff) == 0xcc)
 			break;
 		if (regs.rip == last)
 			continue;
