@@ -475,6 +475,30 @@ static void an_old_save_is_refused(struct kunit *test)
 	blob_free(&b);
 }
 
+/* Nothing in the rings tells the one from the other: there are none. */
+static void an_old_save_of_a_server_without_a_client_is_refused(struct kunit *test)
+{
+	struct call *mine = calls_new(test);
+	struct blob old = {}, b = {};
+	struct vsp *v = vsp_new(test, 64), *w;
+
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(v->e->ch), STATUS_SUCCESS);
+	VmbChannelStart(v->e->ch);
+	KUNIT_ASSERT_EQ(test, call_send(v->e, mine, 0, 0), STATUS_SUCCESS);
+	blob_save(test, v, &old, LARGE);
+	VmbChannelStart(v->e->ch);
+	blob_save(test, v, &b, LARGE);
+	end_drop(v->e);
+	KUNIT_EXPECT_EQ(test, mine[0].cancelled, 1);
+	w = vsp_new(test, 64);
+	w->calls = mine;
+	KUNIT_EXPECT_EQ(test, blob_read(test, w->e, old.bytes, old.size),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, w->restores, 0);
+	blob_free(&old);
+	blob_free(&b);
+}
+
 static void a_restored_server_that_is_not_enabled_lets_its_client_go(struct kunit *test)
 {
 	struct call *calls = calls_new(test), *mine = calls_new(test);
@@ -623,6 +647,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_packet_is_restored_with_what_the_library_gave_for_it),
 	KUNIT_CASE(a_packet_that_is_not_restored_fails_the_restore),
 	KUNIT_CASE(an_old_save_is_refused),
+	KUNIT_CASE(an_old_save_of_a_server_without_a_client_is_refused),
 	KUNIT_CASE(a_restored_server_that_is_not_enabled_lets_its_client_go),
 	KUNIT_CASE(a_client_that_closes_while_it_is_adopted_leaves_nothing),
 #ifdef CONFIG_FAILSLAB
