@@ -36,6 +36,7 @@ struct client {
 	void *memory;
 	struct kmcl_ring_out out;
 	struct kmcl_ring in;
+	struct mutex calls;		/* of the client's */
 	struct kmcl_offer *offer;
 	u32 offers;
 	u32 restored;
@@ -63,9 +64,12 @@ static int host_restore(struct kmcl_host *host, struct kmcl_offer *offer)
 	return host_offer(host, offer);
 }
 
+/* Waits for a call of the client's, as a provider has to. */
 static void host_rescind(struct kmcl_host *host, struct kmcl_offer *offer)
 {
+	mutex_lock(&client_of(host)->calls);
 	client_of(host)->offer = NULL;
+	mutex_unlock(&client_of(host)->calls);
 	client_of(host)->offers--;
 }
 
@@ -123,6 +127,7 @@ static struct client *client_new(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	c->test = test;
+	mutex_init(&c->calls);
 	for (i = 0; i < PAGES; i++) {
 		c->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		KUNIT_ASSERT_NOT_NULL(test, c->pages[i]);
@@ -313,7 +318,9 @@ static void save_everything(struct client *c, struct blob *b)
 	vsp_answer_all(v);
 	end_drop(v->e);
 	/* here the provider's client goes on without the library: nobody adopts */
+	mutex_lock(&c->calls);
 	kmcl_offer_close(c->offer);
+	mutex_unlock(&c->calls);
 	KUNIT_ASSERT_TRUE(test, becomes(!c->offers));
 }
 
