@@ -29,9 +29,9 @@ names=("$@")
 # what has.
 synchronize() {
 	local file
-	mkdir -p "$copy"/{include,kmcl,kunit,samples,scripts}
-	(cd "$ROOT" && find include kmcl kunit samples scripts -type f) >"$copy/.files"
-	(cd "$copy" && find include kmcl kunit samples scripts -type f) | sort |
+	mkdir -p "$copy"/{include,kmcl,fwps,kunit,samples,scripts}
+	(cd "$ROOT" && find include kmcl fwps kunit samples scripts -type f) >"$copy/.files"
+	(cd "$copy" && find include kmcl fwps kunit samples scripts -type f) | sort |
 		comm -23 - <(sort "$copy/.files") | sed "s,^,$copy/," | xargs -r -d '\n' rm -f
 	while read -r file; do
 		cmp -s "$ROOT/$file" "$copy/$file" || { mkdir -p "$copy/${file%/*}"; cp "$ROOT/$file" "$copy/$file"; }
