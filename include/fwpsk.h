@@ -84,8 +84,8 @@ typedef enum FWPS_PACKET_INJECTION_STATE_ {
  *
  * Context: softirq, no locks held.
  */
-typedef void (NTAPI *FWPS_INJECT_COMPLETE0)(void *context, NET_BUFFER_LIST *netBufferList,
-					    BOOLEAN dispatchLevel);
+typedef void (*FWPS_INJECT_COMPLETE0)(void *context, NET_BUFFER_LIST *netBufferList,
+				      BOOLEAN dispatchLevel);
 typedef FWPS_INJECT_COMPLETE0 FWPS_INJECT_COMPLETE;
 
 /**
