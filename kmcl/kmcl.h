@@ -315,6 +315,7 @@ struct kmcl_tx {
 	bool frozen;			/* lock; all of it stays: see freeze.c */
 	bool waits;			/* lock; restored: there will be a ring */
 	bool waiting;			/* lock; for room, and a signal or the timer comes */
+	bool replies;			/* lock; some are, or have been, in this queue */
 	struct timer_list timer;	/* a room signal can be lost */
 	unsigned long delay;		/* lock */
 	bool busy;			/* lock; read without: something is queued */

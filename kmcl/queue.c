@@ -64,14 +64,20 @@ static int tx_write(struct kmcl_link *link, const struct kmcl_tx_item *item)
 /*
  * How much room to wait for: what the head and those behind it take, but no more
  * than a quarter of the ring, so that a signal pays for many packets while the peer
- * still has plenty to read.  It cannot wait for what is queued before it has read
- * all of that, and then there is as much room.
+ * still has plenty to read.  A peer that waits for what is queued has read all of the
+ * rest before, and then there is as much room.
+ *
+ * Not with replies in the queue: their objects are what we receive with, so the peer may
+ * wait for us to read on before it reads on itself.  Then it is the head alone, which may
+ * go out as soon as it fits.
  */
 static u32 tx_wish(const struct kmcl_tx *tx, const struct kmcl_tx_item *head)
 {
 	u32 room = kmcl_tx_room(head), most = max(room, tx->ring_bytes / 4), n = 0;
 	const struct kmcl_tx_item *item;
 
+	if (tx->replies)
+		return room;
 	list_for_each_entry(item, &tx->queue, node) {
 		if (room >= most || ++n == TX_AHEAD)
 			break;
@@ -198,6 +204,8 @@ static void tx_pump(struct kmcl_channel *ch)
 		mod_timer(&tx->timer, jiffies + tx->delay);
 		tx->waiting = true;
 	}
+	if (list_empty(&tx->queue))
+		tx->replies = false;
 	tx_update(ch);
 	spin_unlock_bh(&tx->lock);
 	end_list(&done, STATUS_SUCCESS);
@@ -305,8 +313,13 @@ bool kmcl_tx_enqueue_reply(struct kmcl_incoming *in)
 
 	spin_lock_bh(&tx->lock);
 	ok = (tx->link || tx->waits) && tx->mode != KMCL_TX_OFF;
-	if (ok)
+	if (ok) {
 		pump = tx_append(ch, &in->tx);
+		/* the first one: who waits waits for less from now on */
+		if (!tx->replies)
+			pump = true;
+		tx->replies = true;
+	}
 	spin_unlock_bh(&tx->lock);
 	if (pump)
 		tx_pump(ch);
@@ -617,6 +630,7 @@ void kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_tx_item *item)
 
 	spin_lock_bh(&tx->lock);
 	list_add_tail(&item->node, item_is_reply(item) ? &tx->queue : &tx->held);
+	tx->replies |= item_is_reply(item);
 	tx_update(ch);
 	spin_unlock_bh(&tx->lock);
 }

@@ -5,6 +5,7 @@
 #include <linux/kthread.h>
 #include <linux/slab.h>
 #include "fixture.h"
+#include "helper.h"
 
 #define ASK	VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED
 #define HELD	512
@@ -228,6 +229,29 @@ static void replies_wait_for_room_in_order_and_none_is_lost(struct kunit *test)
 	expect_replies(v, 400, false, 1000);
 	vsc_expect_soon(v, atomic_read(&v->kch->rx.busy) == 0);
 	vsc_expect_log(v, "");
+}
+
+/* Both ends may have nothing left to read with but what waits in a queue as a reply. */
+static void a_reply_that_waits_asks_for_no_more_room_than_the_head(struct kunit *test)
+{
+	const u32 one = sizeof(struct kmcl_desc) + 64 + KMCL_FOOTER_SIZE;
+	struct held *h;
+	struct vsc *v = holding_vsc(test, 0, &h);
+	u8 buf[64] = {};
+	u32 sent = 0;
+
+	KUNIT_ASSERT_EQ(test, host_sends(v, ASK, 1, buf, 16), 0);
+	vsc_expect_soon(v, READ_ONCE(h->n) == 1);
+	hvsim_stall(v->host);
+	while (v->kch->stats.queued < 8 && sent++ < 10000)
+		KUNIT_ASSERT_EQ(test, vsc_send(v, buf, sizeof(buf), 0), STATUS_SUCCESS);
+	/* sends alone wait together */
+	KUNIT_EXPECT_TRUE(test, becomes(hvsim_peek(v->host, HVSIM_G2H, HVSIM_PENDING_SIZE) >=
+					8 * one));
+	VmbChannelPacketComplete(h->pkt[0], NULL, 0);
+	KUNIT_EXPECT_LE(test, hvsim_peek(v->host, HVSIM_G2H, HVSIM_PENDING_SIZE), one + 8);
+	hvsim_resume(v->host);
+	vsc_expect_soon(v, replies(v) == 1);
 }
 
 static void a_reply_may_be_larger_than_the_largest_packet(struct kunit *test)
@@ -533,6 +557,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_packets_buffer_is_good_until_it_is_completed),
 	KUNIT_CASE(a_reply_may_be_the_packets_own_buffer),
 	KUNIT_CASE(replies_wait_for_room_in_order_and_none_is_lost),
+	KUNIT_CASE(a_reply_that_waits_asks_for_no_more_room_than_the_head),
 	KUNIT_CASE(a_reply_may_be_larger_than_the_largest_packet),
 	KUNIT_CASE(a_reply_that_no_ring_takes_closes_the_channel),
 	KUNIT_CASE(a_batch_ends_once_with_its_number_of_packets),
