@@ -770,6 +770,7 @@ u64 kmcl_rx_pool_bytes(const struct kmcl_channel *ch);
 void kmcl_rx_set_quota(struct kmcl_channel *ch, u32 quota);
 int kmcl_rx_start(struct kmcl_channel *ch, u32 in_bytes);
 void kmcl_rx_finish(struct kmcl_channel *ch);
+bool kmcl_pool_has(const struct kmcl_channel *ch, u32 bytes);
 struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes);
 struct kmcl_incoming *kmcl_pool_extra(struct kmcl_channel *ch, u32 bytes);
 void kmcl_rx_retire(struct kmcl_incoming *in);

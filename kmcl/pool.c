@@ -127,6 +127,30 @@ static void rx_grow(struct work_struct *work)
 		kmcl_rx_kick(ch);
 }
 
+/* More than a packet's worth of them may be as large as the peer likes, but not all at a time. */
+static bool extra_is_over(const struct kmcl_rx *rx, u32 bytes)
+{
+	u32 held = atomic_read(&rx->extra_bytes);
+
+	return held && held + bytes + rx->context_bytes > KMCL_POOL_MAX;
+}
+
+/**
+ * kmcl_pool_has() - would the reader get on if it looked again?
+ * @ch: channel whose reader has stopped
+ * @bytes: payload of the packet that it has stopped at
+ *
+ * Return: false: it is kicked when there is an object.
+ */
+bool kmcl_pool_has(const struct kmcl_channel *ch, u32 bytes)
+{
+	const struct kmcl_rx *rx = &ch->rx;
+
+	if (bytes > rx->object_bytes)
+		return READ_ONCE(rx->spare) && !extra_is_over(rx, bytes);
+	return !llist_empty(&rx->pool);
+}
+
 /**
  * kmcl_pool_get() - take an object for a packet
  * @ch: channel
@@ -142,10 +166,8 @@ struct kmcl_incoming *kmcl_pool_get(struct kmcl_channel *ch, u32 bytes)
 	struct llist_node *node;
 
 	if (unlikely(bytes > rx->object_bytes)) {
-		u32 held = atomic_read(&rx->extra_bytes);
-
 		/* the next one retired kicks */
-		if (held && held + bytes + rx->context_bytes > KMCL_POOL_MAX)
+		if (extra_is_over(rx, bytes))
 			return NULL;
 		/* pairs with the release in rx_grow() */
 		in = smp_load_acquire(&rx->spare);

@@ -427,8 +427,7 @@ static bool rx_batch(struct kmcl_channel *ch, struct kmcl_link *link)
 		again = READ_ONCE(rx->gate) && !READ_ONCE(ch->poison) &&
 			!READ_ONCE(rx->over_quota) &&
 			atomic_read(&rx->busy) < READ_ONCE(rx->quota) &&
-			(packet_room(&pkt) > rx->object_bytes ? !!READ_ONCE(rx->spare) :
-						      !llist_empty(&rx->pool));
+			kmcl_pool_has(ch, packet_room(&pkt));
 	}
 	return again;
 

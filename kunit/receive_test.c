@@ -308,6 +308,32 @@ static void a_reply_that_no_ring_takes_closes_the_channel(struct kunit *test)
 
 /* ---- batches ---- */
 
+/* One that looks again and again costs a processor until the driver completes something. */
+static void a_reader_that_may_have_no_more_memory_waits(struct kunit *test)
+{
+	struct held *h;
+	struct vsc *v = holding_vsc(test, 64, &h);
+	struct kmcl_incoming *spare = kunit_kzalloc(test, sizeof(*spare), GFP_KERNEL);
+	struct kmcl_rx *rx = &v->kch->rx;
+	u8 buf[1000] = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, spare);
+	KUNIT_ASSERT_EQ(test, host_sends(v, ASK, 1, buf, 16), 0);
+	vsc_expect_soon(v, READ_ONCE(h->n) == 1);
+	/* an object for a large packet is there, and so much is at the driver */
+	atomic_add(KMCL_POOL_MAX, &rx->extra_bytes);
+	WRITE_ONCE(rx->spare, spare);
+	KUNIT_ASSERT_EQ(test, host_sends(v, ASK, 2, buf, sizeof(buf)), 0);
+	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(rx->blocked)));
+	schedule_timeout_uninterruptible(2);
+	KUNIT_EXPECT_EQ(test, h->n, 1u);
+	WRITE_ONCE(rx->spare, NULL);
+	atomic_sub(KMCL_POOL_MAX, &rx->extra_bytes);
+	VmbChannelPacketComplete(h->pkt[0], NULL, 0);
+	vsc_expect_soon(v, READ_ONCE(h->n) == 2);
+	VmbChannelPacketComplete(h->pkt[1], NULL, 0);
+}
+
 static void a_batch_ends_once_with_its_number_of_packets(struct kunit *test)
 {
 	static const int sizes[] = { 1, 2, 17, 200 };
@@ -560,6 +586,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_reply_that_waits_asks_for_no_more_room_than_the_head),
 	KUNIT_CASE(a_reply_may_be_larger_than_the_largest_packet),
 	KUNIT_CASE(a_reply_that_no_ring_takes_closes_the_channel),
+	KUNIT_CASE(a_reader_that_may_have_no_more_memory_waits),
 	KUNIT_CASE(a_batch_ends_once_with_its_number_of_packets),
 	KUNIT_CASE(batches_of_a_full_ring_add_up),
 	KUNIT_CASE(external_data_is_answered_empty_and_counted),

@@ -58,6 +58,8 @@ int ours_send_away(struct side *s, unsigned int i, u32 len)
  * ours_new() - a channel of KMCL's, in traffic
  * @test: the case
  * @packets: how many it has; more than WINDOW are small ones
+ *
+ * Return: the channel, enabled.
  */
 struct ours *ours_new(struct kunit *test, unsigned int packets)
 {
