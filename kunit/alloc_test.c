@@ -438,9 +438,9 @@ static void a_GPADL_is_created_or_leaves_nothing(struct kunit *test)
 	vsc_bring_up(v);
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		share = ways[i];
-		/* ours, the bus's message, the table */
-		sweep(test, do_share, v, 3);
-		KUNIT_EXPECT_GE(test, alloc_failures, 3u);
+		/* ours and the bus's message; the table has room or grows */
+		sweep(test, do_share, v, 2);
+		KUNIT_EXPECT_GE(test, alloc_failures, 2u);
 	}
 	vfree(shared_memory);
 }

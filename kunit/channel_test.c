@@ -476,7 +476,8 @@ static void no_packet_is_delivered_during_or_after_suspend(struct kunit *test)
 	hvsim_settle();
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->received), 0);
 	VmbChannelStart(v->ch);
-	vsc_expect_soon(v, atomic_read(&v->received) == 21);
+	/* and those of the first twenty that were not delivered before */
+	vsc_expect_soon(v, atomic_read(&v->received) >= 21);
 	VmbChannelDisable(v->ch);
 	hvsim_settle();
 	KUNIT_EXPECT_EQ(test, atomic_read(&v->received), 0);

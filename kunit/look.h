@@ -15,8 +15,8 @@
 #include "kmcl.h"
 
 #define LOOK_DIR	"/sys/kernel/debug/kmcl/"
-#define LOOK_TRACE	"/sys/kernel/debug/tracing/trace"
-#define LOOK_EVENTS	"/sys/kernel/debug/tracing/events/kmcl/"
+#define LOOK_TRACE	"/sys/kernel/tracing/trace"
+#define LOOK_EVENTS	"/sys/kernel/tracing/events/kmcl/"
 #define LOOK_ROOM	(64u << 10)
 
 /* At most @size bytes from @pos on, into memory of the kernel's. */

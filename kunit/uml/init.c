@@ -194,6 +194,7 @@ int main(int argc, char **argv)
 	mount("sys", "/sys", "sysfs", 0, 0);
 	mount("dev", "/dev", "devtmpfs", 0, 0);
 	mount("debug", "/sys/kernel/debug", "debugfs", 0, 0);
+	mount("trace", "/sys/kernel/tracing", "tracefs", 0, 0);
 	/*
 	 * A thread that asks for failing allocations means GFP_KERNEL ones too, and
 	 * knows about them: a stack for each would look like a report.
