@@ -315,7 +315,7 @@ bool kmcl_tx_enqueue_reply(struct kmcl_incoming *in)
 	ok = (tx->link || tx->waits) && tx->mode != KMCL_TX_OFF;
 	if (ok) {
 		pump = tx_append(ch, &in->tx);
-		/* the first one: who waits waits for less from now on */
+		/* the first one: what is waited for is less from now on */
 		if (!tx->replies)
 			pump = true;
 		tx->replies = true;

@@ -31,9 +31,9 @@
 /* The driver has nothing more to do with one packet. */
 void kmcl_driver_done(struct kmcl_channel *ch)
 {
-	/* a full barrier: the count, then the look at who waits; pairs with prepare_to_wait() */
 	if (!atomic_dec_and_test(&ch->rx.delivered))
 		return;
+	/* that was a full barrier: the count, then who waits; pairs with prepare_to_wait() */
 	if (waitqueue_active(&ch->life_wait))
 		wake_up_all(&ch->life_wait);
 	/* a restore of which nothing came, see kmcl_restore_check() */

@@ -189,7 +189,8 @@ static void count(struct bench *b, struct side *ours, struct side *intree, enum 
 	y = ours_only ? -1 : best(b, intree, ROUNDS_NOT_TIME);
 	meter_use(METER_TIME);
 	if (what == METER_INSTRUCTIONS)
-		pr_info("kmcl_bench: operations %u\n", (ours_only ? 1 : 2) * ROUNDS_NOT_TIME * b->n);
+		pr_info("kmcl_bench: operations %u\n",
+			(ours_only ? 1 : 2) * ROUNDS_NOT_TIME * b->n);
 	b->n = n;
 	meter_row(name_of(b, name, sizeof(name)), unit, x, y);
 }
@@ -254,7 +255,7 @@ static void windows(struct bench *b, struct side *ours, struct side *intree)
 	b->batch = batch_roundtrip;
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		for (j = 0; j < ARRAY_SIZE(window); j++) {
-			/* a window needs no other instructions, nor does a size that send has not */
+			/* a window needs no other instructions, nor does a size that send lacks */
 			if (meter_has(METER_INSTRUCTIONS) && (all[i] != 64 || window[j] > 32))
 				continue;
 			b->len = all[i];

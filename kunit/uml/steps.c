@@ -4,7 +4,7 @@
  * processor's counters cannot be had: a program of the host, which runs the kernel under ptrace.
  *
  * The kernel says what it wants by an int3 with one of two values in rax (kunit/bench/meter.c):
- * BEGIN, and from there on it goes one instruction at a time; END, and it finds their number in rax.
+ * BEGIN, and from there on it goes one instruction at a time; END, and their number is in rax.
  * A string instruction is one, however often it repeats. Signals, timers above all, wait for END.
  *
  * With a file's name in STEPS_PROFILE every address is written there, with how often it was seen.
