@@ -449,9 +449,12 @@ struct unbound {
 
 static int is_left_unbound(struct device *dev, const void *data)
 {
+	const struct hv_device *hv = device_to_hv_device(dev);
 	const struct unbound *u = data;
 
-	return !READ_ONCE(dev->driver) && target_wants(u->target, device_to_hv_device(dev)) &&
+	/* not one that the host has taken back, which is on its way out */
+	return !READ_ONCE(dev->driver) && kmcl_device_is_ready(dev) &&
+	       !READ_ONCE(hv->channel->rescind) && target_wants(u->target, hv) &&
 	       u->driver->bus->match(dev, u->driver);
 }
 

@@ -6,6 +6,7 @@
 #ifndef _KMCL_COMPAT_H
 #define _KMCL_COMPAT_H
 
+#include <linux/device.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/timer.h>
@@ -52,6 +53,16 @@ static inline bool kmcl_is_mapped_by_page(const void *va)
 #else
 #define KMCL_REMOVE_RET		void
 #define KMCL_REMOVE_DONE	return
+#endif
+
+/*
+ * A device on its bus's list may not be probed yet, and the bus will see to it; earlier kernels
+ * had who registers a driver probe it there and then.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#define kmcl_device_is_ready(dev)	dev_ready_to_probe(dev)
+#else
+#define kmcl_device_is_ready(dev)	true
 #endif
 
 /* hv_ringbuffer_write() did not check the indices it reads from shared memory */
