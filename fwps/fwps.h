@@ -47,6 +47,7 @@
 
 enum fwps_kind {
 	FWPS_KIND_INJECTION = 0x46,
+	FWPS_KIND_FLOW = 0x53,
 	FWPS_KIND_NB_POOL = 0x4e,
 	FWPS_KIND_NBL_POOL = 0x4c,
 };
@@ -111,6 +112,7 @@ struct fwps_nb {
 	unsigned int nmdls;
 };
 
+struct fwps_flow;
 struct fwps_handle;
 
 /**
@@ -127,6 +129,10 @@ struct fwps_handle;
  * @fn_context: for @fn
  * @skbs: being injected: prepared, not handed over
  * @done: in @handle's list
+ * @flow: in flight into a TCP connection: which
+ * @queued: waits in @flow
+ * @bytes: of all its packets
+ * @lost: @flow's connection ended with data of this list unacknowledged
  * @by: number of the handle that injected it last, 0 for none
  * @by_context: injectionContext then
  * @room: the pool's ContextSize
@@ -144,6 +150,10 @@ struct fwps_nbl {
 	void *fn_context;
 	struct sk_buff_head skbs;
 	struct llist_node done;
+	struct fwps_flow *flow;
+	struct list_head queued;
+	u64 bytes;
+	bool lost;
 	u32 by;
 	HANDLE by_context;
 	u8 room[] __aligned(MEMORY_ALLOCATION_ALIGNMENT);
@@ -243,10 +253,15 @@ struct fwps_request;
  *	or refused
  * @hand_over: gives it to the stack, which owns it then; a NET_RX_*, NET_XMIT_* or
  *	error number
+ * @admit: NULL, or the last that can refuse a request, all of it prepared
+ * @queue: instead of @hand_over: takes the lists, which have each the injection's
+ *	reference and no Status yet
  */
 struct fwps_way {
 	NTSTATUS (*prepare)(const struct fwps_request *r, struct fwps_nbl *n, struct sk_buff *skb);
 	int (*hand_over)(const struct fwps_request *r, struct sk_buff *skb);
+	NTSTATUS (*admit)(const struct fwps_request *r);
+	void (*queue)(const struct fwps_request *r, struct list_head *lists);
 };
 
 /**
@@ -257,6 +272,12 @@ struct fwps_way {
  * @min: bytes that each packet has at least
  * @max: and at most
  * @headroom: bytes in front of each packet
+ * @piece: 0, or bytes that each sk_buff has at most: packets are cut
+ * @paged: no byte is outside of pages
+ * @flow: into which connection, or NULL
+ * @disconnect: @flow: and then send no more; then there need not be lists
+ * @expected: @flow: bytes that the lists have together
+ * @bytes: that they have
  * @nbls: what
  * @fn: whom to tell
  * @fn_context: for @fn
@@ -269,6 +290,12 @@ struct fwps_request {
 	u32 min;
 	u32 max;
 	u32 headroom;
+	u32 piece;
+	bool paged;
+	bool disconnect;
+	struct fwps_flow *flow;
+	u64 expected;
+	u64 bytes;
 	NET_BUFFER_LIST *nbls;
 	FWPS_INJECT_COMPLETE fn;
 	void *fn_context;
@@ -279,5 +306,16 @@ NTSTATUS fwps_begin(struct fwps_request *r, HANDLE handle, u32 type, u32 flags);
 NTSTATUS fwps_use_device(struct fwps_request *r, IF_INDEX index);
 NTSTATUS fwps_inject(struct fwps_request *r);
 void fwps_end(struct fwps_request *r);
+
+/* ---- TCP connections: stream.c ---- */
+
+/* What an sk_buff of pages alone has room for, on any kernel, and no order is asked of it. */
+#define FWPS_PIECE	((u32)(16 * PAGE_SIZE))
+
+int fwps_flows_init(void);
+void fwps_flows_close(void);
+void fwps_flows_exit(void);
+void fwps_flow_released(struct fwps_nbl *n, const struct sk_buff *skb);
+void fwps_flow_done(struct fwps_nbl *n);
 
 #endif

@@ -24,7 +24,10 @@
 #include "fwps.h"
 
 /* What exists on Linux. */
-#define TYPES	(FWPS_INJECTION_TYPE_NETWORK | FWPS_INJECTION_TYPE_L2)
+#define TYPES	(FWPS_INJECTION_TYPE_STREAM | FWPS_INJECTION_TYPE_NETWORK | FWPS_INJECTION_TYPE_L2)
+/* What 0 means. */
+#define DEFAULT	(FWPS_INJECTION_TYPE_STREAM | FWPS_INJECTION_TYPE_TRANSPORT |		\
+		 FWPS_INJECTION_TYPE_FORWARD)
 #define ALL	(FWPS_INJECTION_TYPE_STREAM | FWPS_INJECTION_TYPE_TRANSPORT |		\
 		 FWPS_INJECTION_TYPE_NETWORK | FWPS_INJECTION_TYPE_FORWARD |		\
 		 FWPS_INJECTION_TYPE_L2 | FWPS_INJECTION_TYPE_VSWITCH_TRANSPORT)
@@ -36,7 +39,11 @@ static u32 next_handle;
 
 static void uarg_complete(struct sk_buff *skb, struct ubuf_info *uarg, bool success)
 {
-	fwps_nbl_put(container_of(uarg, struct fwps_nbl, uarg));
+	struct fwps_nbl *n = container_of(uarg, struct fwps_nbl, uarg);
+
+	if (n->flow)
+		fwps_flow_released(n, skb);
+	fwps_nbl_put(n);
 }
 
 static const struct fwps_ubuf_ops uarg_ops = {
@@ -79,6 +86,8 @@ static void tell(struct tasklet_struct *tasklet)
 	llist_for_each_entry_safe(n, next, list, done) {
 		fn = n->fn;
 		context = n->fn_context;
+		if (n->flow)
+			fwps_flow_done(n);
 		n->handle = NULL;
 		n->nbl.Next = NULL;
 		refcount_set(&n->uarg.refcnt, 1);
@@ -155,6 +164,8 @@ NTSTATUS FwpsInjectionHandleCreate0(ADDRESS_FAMILY addressFamily, UINT32 flags,
 		return STATUS_INVALID_DEVICE_REQUEST;
 	if (!injectionHandle)
 		return STATUS_FWP_NULL_POINTER;
+	if (!flags)
+		flags = DEFAULT;
 	status = check_create(addressFamily, flags);
 	if (!NT_SUCCESS(status))
 		return status;

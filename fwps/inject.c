@@ -54,10 +54,11 @@ static NDIS_STATUS status_of(int rc)
 
 static struct sk_buff *skb_alloc(const struct fwps_request *r, u32 len)
 {
+	u32 head = r->paged ? 0 : HEAD;
 	struct sk_buff *skb;
 	int err;
 
-	if (r->headroom + len <= LINEAR) {
+	if (!r->paged && r->headroom + len <= LINEAR) {
 		skb = __netdev_alloc_skb(r->dev, r->headroom + len, GFP);
 		if (!skb)
 			return NULL;
@@ -65,48 +66,43 @@ static struct sk_buff *skb_alloc(const struct fwps_request *r, u32 len)
 		skb_put(skb, len);
 		return skb;
 	}
-	skb = alloc_skb_with_frags(r->headroom + HEAD, len - HEAD, PAGE_ALLOC_COSTLY_ORDER, &err,
+	skb = alloc_skb_with_frags(r->headroom + head, len - head, PAGE_ALLOC_COSTLY_ORDER, &err,
 				   GFP);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, r->headroom);
-	skb_put(skb, HEAD);
-	skb->data_len = len - HEAD;
+	skb_put(skb, head);
+	skb->data_len = len - head;
 	skb->len += skb->data_len;
 	skb->dev = r->dev;
 	return skb;
 }
 
 /* The bytes are read once: whoever shares them may change them. */
-static bool skb_fill(struct sk_buff *skb, const NET_BUFFER *nb, u32 len)
+static bool skb_fill(struct sk_buff *skb, struct fwps_cursor *c, u32 len)
 {
-	struct fwps_cursor c;
 	const u8 *bytes;
 	u32 n, at = 0;
 
-	fwps_cursor_start(&c, nb);
-	c.left = len;
-	while ((n = fwps_cursor_next(&c, &bytes))) {
+	c->left = len;
+	while ((n = fwps_cursor_next(c, &bytes))) {
 		if (skb_store_bits(skb, at, bytes, n))
 			return false;
 		at += n;
 	}
-	return !c.left;
+	return !c->left;
 }
 
-static NTSTATUS packet_prepare(const struct fwps_request *r, struct fwps_nbl *n,
-			       const NET_BUFFER *nb)
+static NTSTATUS piece_prepare(const struct fwps_request *r, struct fwps_nbl *n,
+			      struct fwps_cursor *c, u32 len)
 {
-	u32 len = READ_ONCE(nb->DataLength);
 	struct sk_buff *skb;
 	NTSTATUS status;
 
-	if (len < r->min || len > r->max)
-		return NDIS_STATUS_INVALID_LENGTH;
 	skb = skb_alloc(r, len);
 	if (!skb)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	if (!skb_fill(skb, nb, len)) {
+	if (!skb_fill(skb, c, len)) {
 		kfree_skb(skb);
 		return STATUS_FWP_INVALID_PARAMETER;
 	}
@@ -118,7 +114,25 @@ static NTSTATUS packet_prepare(const struct fwps_request *r, struct fwps_nbl *n,
 	return status;
 }
 
-static NTSTATUS list_prepare(const struct fwps_request *r, struct fwps_nbl *n)
+static NTSTATUS packet_prepare(struct fwps_request *r, struct fwps_nbl *n, const NET_BUFFER *nb)
+{
+	u32 len = READ_ONCE(nb->DataLength), piece;
+	NTSTATUS status = STATUS_SUCCESS;
+	struct fwps_cursor c;
+
+	if (len < r->min || len > r->max)
+		return NDIS_STATUS_INVALID_LENGTH;
+	r->bytes += len;
+	n->bytes += len;
+	fwps_cursor_start(&c, nb);
+	for (; len && NT_SUCCESS(status); len -= piece) {
+		piece = r->piece ? min(len, r->piece) : len;
+		status = piece_prepare(r, n, &c, piece);
+	}
+	return status;
+}
+
+static NTSTATUS list_prepare(struct fwps_request *r, struct fwps_nbl *n)
 {
 	const NET_BUFFER *nb = n->nbl.FirstNetBuffer;
 	unsigned int packets = 0;
@@ -153,7 +167,7 @@ static void undo(const struct fwps_request *r, unsigned int count)
 	}
 }
 
-static NTSTATUS prepare(const struct fwps_request *r, unsigned int *count)
+static NTSTATUS prepare(struct fwps_request *r, unsigned int *count)
 {
 	NET_BUFFER_LIST *nbl;
 	struct fwps_nbl *n;
@@ -169,6 +183,7 @@ static NTSTATUS prepare(const struct fwps_request *r, unsigned int *count)
 		n->handle = r->h;
 		n->fn = r->fn;
 		n->fn_context = r->fn_context;
+		n->bytes = 0;
 		if (++*count > READ_ONCE(max_inflight))
 			return STATUS_INSUFFICIENT_RESOURCES;
 		status = list_prepare(r, n);
@@ -183,8 +198,8 @@ static void hand_over(const struct fwps_request *r, struct fwps_nbl *n)
 	NDIS_STATUS status = NDIS_STATUS_SUCCESS, one;
 	struct sk_buff *skb;
 
-	n->by = r->h->id;
-	n->by_context = r->context;
+	/* a stream's are others */
+	n->uarg.flags = SKBFL_ZEROCOPY_ENABLE;
 	while ((skb = __skb_dequeue(&n->skbs))) {
 		skb_zcopy_set(skb, &n->uarg, NULL);
 		one = status_of(r->way->hand_over(r, skb));
@@ -206,6 +221,8 @@ NTSTATUS fwps_inject(struct fwps_request *r)
 {
 	NET_BUFFER_LIST *nbl, *next;
 	unsigned int count = 0;
+	LIST_HEAD(queued);
+	struct fwps_nbl *n;
 	NTSTATUS status;
 
 	status = prepare(r, &count);
@@ -213,6 +230,10 @@ NTSTATUS fwps_inject(struct fwps_request *r)
 	    atomic_add_return(count, &r->h->inflight) > READ_ONCE(max_inflight)) {
 		atomic_sub(count, &r->h->inflight);
 		status = STATUS_INSUFFICIENT_RESOURCES;
+	} else if (NT_SUCCESS(status) && r->way->admit) {
+		status = r->way->admit(r);
+		if (!NT_SUCCESS(status))
+			atomic_sub(count, &r->h->inflight);
 	}
 	if (!NT_SUCCESS(status)) {
 		undo(r, count);
@@ -222,8 +243,16 @@ NTSTATUS fwps_inject(struct fwps_request *r)
 	for (nbl = r->nbls; nbl; nbl = next) {
 		next = nbl->Next;
 		nbl->Next = NULL;
-		hand_over(r, to_fwps_nbl(nbl));
+		n = to_fwps_nbl(nbl);
+		n->by = r->h->id;
+		n->by_context = r->context;
+		if (r->way->queue)
+			list_add_tail(&n->queued, &queued);
+		else
+			hand_over(r, n);
 	}
+	if (r->way->queue)
+		r->way->queue(r, &queued);
 	return STATUS_SUCCESS;
 }
 
@@ -242,7 +271,7 @@ NTSTATUS fwps_begin(struct fwps_request *r, HANDLE handle, u32 type, u32 flags)
 		pr_err_ratelimited("%pS: an injection with interrupts off\n", r->fn);
 		return STATUS_INVALID_DEVICE_REQUEST;
 	}
-	if (!r->nbls || !r->fn)
+	if ((!r->nbls && !r->disconnect) || !r->fn)
 		return STATUS_FWP_NULL_POINTER;
 	if (flags)
 		return STATUS_FWP_INVALID_PARAMETER;

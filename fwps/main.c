@@ -9,12 +9,21 @@
 
 static int __init fwps_init(void)
 {
-	return fwps_pools_init();
+	int ret = fwps_flows_init();
+
+	if (ret)
+		return ret;
+	ret = fwps_pools_init();
+	if (ret)
+		fwps_flows_exit();
+	return ret;
 }
 
 static void __exit fwps_exit(void)
 {
+	fwps_flows_close();
 	fwps_handles_exit();
+	fwps_flows_exit();
 	fwps_pools_exit();
 }
 

@@ -112,6 +112,7 @@ struct fwps_nbl *fwps_nbl_alloc(struct fwps_pool *pool)
 	n->parent = NULL;
 	n->context = NULL;
 	n->handle = NULL;
+	n->flow = NULL;
 	n->by = 0;
 	n->by_context = NULL;
 	__skb_queue_head_init(&n->skbs);

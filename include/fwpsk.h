@@ -58,6 +58,17 @@ typedef ULONG COMPARTMENT_ID;
 #define FWPS_INJECTION_TYPE_L2			0x00000010
 #define FWPS_INJECTION_TYPE_VSWITCH_TRANSPORT	0x00000020
 
+#define FWPS_STREAM_FLAG_RECEIVE		0x00000001
+#define FWPS_STREAM_FLAG_RECEIVE_EXPEDITED	0x00000002
+#define FWPS_STREAM_FLAG_RECEIVE_DISCONNECT	0x00000004
+#define FWPS_STREAM_FLAG_RECEIVE_ABORT		0x00000008
+#define FWPS_STREAM_FLAG_RECEIVE_PUSH		0x00000010
+#define FWPS_STREAM_FLAG_SEND			0x00010000
+#define FWPS_STREAM_FLAG_SEND_EXPEDITED		0x00020000
+#define FWPS_STREAM_FLAG_SEND_NODELAY		0x00040000
+#define FWPS_STREAM_FLAG_SEND_DISCONNECT	0x00080000
+#define FWPS_STREAM_FLAG_SEND_ABORT		0x00100000
+
 /* The layers that injections name.  The numbers are this library's own. */
 enum {
 	FWPS_LAYER_INBOUND_MAC_FRAME_ETHERNET = 1,
@@ -94,10 +105,11 @@ typedef FWPS_INJECT_COMPLETE0 FWPS_INJECT_COMPLETE;
  *	ignored
  * @flags: FWPS_INJECTION_TYPE_* bits: what it will be used for; of those that
  *	exist on Linux (STREAM, NETWORK, L2) at least one.  0 means, as on
- *	Windows, transport, stream and forward, of which there is stream
+ *	Windows, transport, stream and forward: here a handle for STREAM
  * @injectionHandle: the handle goes here
  *
- * Packets of the handle live in the initial network namespace.
+ * Packets of the handle live in the initial network namespace; data of streams
+ * where their connection does.
  *
  * Context: process, may sleep.
  * Return: STATUS_SUCCESS; STATUS_FWP_NULL_POINTER; STATUS_FWP_INVALID_PARAMETER
@@ -346,6 +358,83 @@ FWPS_PACKET_INJECTION_STATE FwpsQueryPacketInjectionState0(HANDLE injectionHandl
 							   const NET_BUFFER_LIST *netBufferList,
 							   HANDLE *injectionContext);
 
+struct socket;
+
+/**
+ * fwps_flow_open() - name a TCP connection, to inject into it
+ * @sock: its socket, connected, of the kernel or of a program
+ * @flow_id: the flowId for FwpsStreamInjectAsync0() goes here
+ *
+ * Linux' own, for what a callout's classify function is told on Windows.  The
+ * socket stays its owner's, who may go on to use it, and release it at any time: what
+ * is injected behind that is completed with an error.  A number is not used for
+ * another connection soon.
+ *
+ * Context: process, may sleep; the socket is not released meanwhile.
+ * Return: STATUS_SUCCESS; STATUS_FWP_NULL_POINTER; STATUS_NOT_SUPPORTED for another
+ * socket than TCP's over IP, and one with an upper layer protocol (TLS);
+ * STATUS_CONNECTION_DISCONNECTED when it cannot send; STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS fwps_flow_open(struct socket *sock, UINT64 *flow_id);
+
+/**
+ * fwps_flow_close() - the end of a flow
+ * @flow_id: from fwps_flow_open()
+ *
+ * What TCP has not taken yet is completed with NDIS_STATUS_SEND_ABORTED; what it has
+ * is sent, and completed when it is acknowledged.  Does not wait.  The connection stays.
+ *
+ * Context: process.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_HANDLE.
+ */
+NTSTATUS fwps_flow_close(UINT64 flow_id);
+
+/**
+ * FwpsStreamInjectAsync0() - send these data into a TCP connection
+ * @injectionHandle: a handle for STREAM
+ * @injectionContext: for FwpsQueryPacketInjectionState0()
+ * @flags: 0
+ * @flowId: the connection: fwps_flow_open()
+ * @calloutId: ignored
+ * @layerId: FWPS_LAYER_STREAM_V4, or of an IPv6 socket FWPS_LAYER_STREAM_V6 too
+ * @streamFlags: FWPS_STREAM_FLAG_SEND; with it _SEND_DISCONNECT: behind these data
+ *	is the end, also for the socket's owner; _SEND_NODELAY is ignored, it
+ *	is the socket's option.  Any _RECEIVE flag is a compile-time error where the
+ *	compiler knows it, else a status
+ * @netBufferList: a chain; NULL with _SEND_DISCONNECT: nothing is completed then
+ * @dataLength: bytes that the chain has, 0 for NULL
+ * @completionFn: called for each NET_BUFFER_LIST
+ * @completionContext: its first argument
+ *
+ * Data of a flow are sent in the order of the calls, those of a call together; between
+ * them, anywhere, may be what the owner sends.  While the socket's send buffer is full
+ * they wait; a flow has at most max_stream_bytes (a module parameter) waiting or
+ * unacknowledged.
+ *
+ * A list is completed when TCP has let go of its last byte (through a device that cannot
+ * gather: has copied it): Status is
+ * NDIS_STATUS_SUCCESS when the peer has acknowledged it, STATUS_CONNECTION_ABORTED when
+ * the connection was reset, timed out or could not send any more,
+ * NDIS_STATUS_SEND_ABORTED when the flow was closed.  A peer that does not read keeps lists
+ * and FwpsInjectionHandleDestroy0() waiting until the connection ends.
+ *
+ * Context: process or softirq; interrupts on.
+ * Return: STATUS_SUCCESS; STATUS_INVALID_HANDLE also for a @flowId that is none or
+ * closed; STATUS_FWP_INJECT_HANDLE_CLOSING; STATUS_FWP_INJECT_HANDLE_STALE;
+ * STATUS_FWP_NULL_POINTER without @completionFn, and without a list but with
+ * _SEND_DISCONNECT; STATUS_FWP_INVALID_PARAMETER for @flags, @layerId, unknown
+ * @streamFlags, a disconnect without _SEND or _RECEIVE, a @dataLength that is not the
+ * chain's, and lists as FwpsInjectMacReceiveAsync0(); STATUS_NOT_SUPPORTED for _RECEIVE,
+ * _SEND_EXPEDITED and _SEND_ABORT; STATUS_CONNECTION_DISCONNECTED behind a disconnect;
+ * NDIS_STATUS_INVALID_LENGTH for a packet, STATUS_INSUFFICIENT_RESOURCES for a call above
+ * max_stream_bytes, and without memory; STATUS_INVALID_DEVICE_REQUEST with interrupts off.
+ */
+NTSTATUS FwpsStreamInjectAsync0(HANDLE injectionHandle, HANDLE injectionContext, UINT32 flags,
+				UINT64 flowId, UINT32 calloutId, UINT16 layerId,
+				UINT32 streamFlags, NET_BUFFER_LIST *netBufferList,
+				SIZE_T dataLength, FWPS_INJECT_COMPLETE0 completionFn,
+				HANDLE completionContext);
+
 /* What has no counterpart: a port that calls it does not compile, and is told why. */
 typedef struct FWPS_TRANSPORT_SEND_PARAMS0_ FWPS_TRANSPORT_SEND_PARAMS0;
 typedef struct FWPS_TRANSPORT_SEND_PARAMS1_ FWPS_TRANSPORT_SEND_PARAMS1;
@@ -402,6 +491,18 @@ NTSTATUS FwpsConstructIpHeaderForTransportPacket0(NET_BUFFER_LIST *netBufferList
 FWPS_OUT("there are no callouts: register a netfilter hook")
 NTSTATUS FwpsCalloutRegister0(void *deviceObject, const void *callout, UINT32 *calloutId);
 
+FWPS_OUT("data cannot be put between a connection and its reader: only FWPS_STREAM_FLAG_SEND is here")
+void fwps_stream_receive_is_out(void);
+
+/* a constant that asks for what is not here does not get as far as a status */
+#define FwpsStreamInjectAsync0(handle, context, flags, flow, callout, layer, stream_flags, ...)	\
+({												\
+	if (__builtin_constant_p(stream_flags) && ((stream_flags) & 0xffff))			\
+		fwps_stream_receive_is_out();							\
+	(FwpsStreamInjectAsync0)(handle, context, flags, flow, callout, layer, stream_flags,	\
+				 __VA_ARGS__);							\
+})
+
 /* The names without a number. */
 #define FwpsInjectionHandleCreate		FwpsInjectionHandleCreate0
 #define FwpsInjectionHandleDestroy		FwpsInjectionHandleDestroy0
@@ -415,6 +516,7 @@ NTSTATUS FwpsCalloutRegister0(void *deviceObject, const void *callout, UINT32 *c
 #define FwpsInjectMacSendAsync			FwpsInjectMacSendAsync0
 #define FwpsInjectNetworkReceiveAsync		FwpsInjectNetworkReceiveAsync0
 #define FwpsInjectNetworkSendAsync		FwpsInjectNetworkSendAsync0
+#define FwpsStreamInjectAsync			FwpsStreamInjectAsync0
 #define FwpsQueryPacketInjectionState		FwpsQueryPacketInjectionState0
 #define FwpsInjectForwardAsync			FwpsInjectForwardAsync0
 #define FwpsInjectTransportSendAsync		FwpsInjectTransportSendAsync1

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Data into TCP connections, between sockets of the kernel on the loopback device: which
+ * bytes arrive, in which order, and what is completed how when they do not.
+ */
+#include <linux/in.h>
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include "../helper.h"
+#include "fixture.h"
+
+#define SEND		FWPS_STREAM_FLAG_SEND
+#define LEN		40000u
+#define LISTS		40u
+#define TOO_MUCH	(LISTS * LEN)
+
+/* ---- what every case has ---- */
+
+struct stream_fx {
+	HANDLE handle;
+	UINT64 flow;
+	struct socket *from;	/* the flow's */
+	struct socket *to;
+	u32 injected;		/* bytes: their place in the stream is what they are made of */
+	u32 read;
+};
+
+static struct stream_fx s;
+
+static u8 byte_at(u32 place)
+{
+	return place * 7 + (place >> 8) * 13 + (place >> 16);
+}
+
+static void connect_them(struct kunit *test)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct socket *listener;
+
+	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+						  &listener));
+	KUNIT_EXPECT_EQ(test, 0, kernel_bind(listener, (struct sockaddr *)&sin, sizeof(sin)));
+	/* small windows: what does not fit is in the cases' reach; the receiver's is inherited */
+	WRITE_ONCE(listener->sk->sk_rcvbuf, 16384);
+	listener->sk->sk_userlocks |= SOCK_RCVBUF_LOCK | SOCK_SNDBUF_LOCK;
+	KUNIT_EXPECT_EQ(test, 0, kernel_listen(listener, 1));
+	KUNIT_EXPECT_EQ(test, (int)sizeof(sin),
+			kernel_getsockname(listener, (struct sockaddr *)&sin));
+	KUNIT_EXPECT_EQ(test, 0, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+						  &s.from));
+	WRITE_ONCE(s.from->sk->sk_sndbuf, 65536);
+	s.from->sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
+	KUNIT_EXPECT_EQ(test, 0, kernel_connect(s.from, (struct sockaddr *)&sin, sizeof(sin), 0));
+	KUNIT_EXPECT_EQ(test, 0, kernel_accept(listener, &s.to, 0));
+	sock_release(listener);
+	KUNIT_ASSERT_NOT_NULL(test, s.to);
+	s.to->sk->sk_rcvtimeo = 20 * HZ;
+}
+
+static int stream_init(struct kunit *test)
+{
+	int ret;
+
+	memset(&s, 0, sizeof(s));
+	ret = fx_init_memory(test);
+	if (ret)
+		return ret;
+	fx_up(init_net.loopback_dev, true);
+	connect_them(test);
+	KUNIT_ASSERT_EQ(test, fwps_flow_open(s.from, &s.flow), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, FwpsInjectionHandleCreate(AF_UNSPEC, FWPS_INJECTION_TYPE_STREAM,
+							&s.handle), STATUS_SUCCESS);
+	return 0;
+}
+
+static void stream_exit(struct kunit *test)
+{
+	if (s.flow)
+		fwps_flow_close(s.flow);
+	if (s.to)
+		sock_no_linger(s.to->sk);
+	if (s.to)
+		sock_release(s.to);
+	if (s.from)
+		sock_release(s.from);
+	if (s.handle)
+		FwpsInjectionHandleDestroy(s.handle);
+	fx_exit(test);
+}
+
+/* The next bytes of the stream. */
+static NET_BUFFER_LIST *next_list(struct fx *fx, u32 len)
+{
+	u8 *buf = kunit_kmalloc(fx->test, len, GFP_KERNEL);
+	NET_BUFFER_LIST *nbl;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(fx->test, buf);
+	for (i = 0; i < len; i++)
+		buf[i] = byte_at(s.injected++);
+	nbl = fx_list(fx, buf, len);
+	kunit_kfree(fx->test, buf);
+	return nbl;
+}
+
+static NTSTATUS inject(struct fx *fx, u32 flags, NET_BUFFER_LIST *nbl, size_t len)
+{
+	return FwpsStreamInjectAsync(s.handle, NULL, 0, s.flow, 0, FWPS_LAYER_STREAM_V4, flags,
+				     nbl, len, fx_done, fx);
+}
+
+static void inject_too_much(struct fx *fx)
+{
+	unsigned int i;
+
+	fx->freed = true;
+	for (i = 0; i < LISTS; i++)
+		KUNIT_EXPECT_EQ(fx->test, STATUS_SUCCESS,
+				inject(fx, SEND, next_list(fx, LEN), LEN));
+}
+
+/* Read so many bytes, each of which has to be the next. */
+static bool read_on(struct fx *fx, u32 len)
+{
+	static u8 buf[8192];
+	u32 left = len, i;
+	int got;
+
+	while (left) {
+		struct kvec vec = { buf, min_t(u32, left, sizeof(buf)) };
+		struct msghdr msg = {};
+
+		got = kernel_recvmsg(s.to, &msg, &vec, 1, vec.iov_len, 0);
+		if (got <= 0) {
+			kunit_err(fx->test, "%d after %u bytes\n", got, s.read);
+			return false;
+		}
+		for (i = 0; i < got; i++)
+			if (buf[i] != byte_at(s.read++)) {
+				kunit_err(fx->test, "byte %u is another\n", s.read - 1);
+				return false;
+			}
+		left -= got;
+	}
+	return true;
+}
+
+/* The peer is full, and nothing moves. */
+static void wait_until_full(struct fx *fx)
+{
+	KUNIT_EXPECT_TRUE(fx->test, becomes(!sk_stream_memory_free(s.from->sk)));
+	schedule_timeout_uninterruptible(HZ / 4);
+	KUNIT_EXPECT_LT(fx->test, atomic_read(&fx->completions), (int)LISTS);
+}
+
+/* ---- cases ---- */
+
+static void a_chain_arrives_in_order_and_each_list_completes_once(struct kunit *test)
+{
+	static const u32 len[] = { 1, 100, 70000, 5, 150000, 4096 };
+	NET_BUFFER_LIST *first = NULL, **link = &first, *nbl[ARRAY_SIZE(len)];
+	struct fx *fx = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(len); i++) {
+		nbl[i] = next_list(fx, len[i]);
+		*link = nbl[i];
+		link = &NET_BUFFER_LIST_NEXT_NBL(nbl[i]);
+	}
+	KUNIT_ASSERT_EQ(test, inject(fx, SEND, first, s.injected), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, read_on(fx, s.injected));
+	fx_expect_completions(fx, (int)ARRAY_SIZE(len));
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->success), (int)ARRAY_SIZE(len));
+	KUNIT_EXPECT_PTR_EQ(test, fx->last, nbl[ARRAY_SIZE(len) - 1]);
+	/* one that has been a stream's may be so again */
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl[2], len[2]), STATUS_SUCCESS);
+	s.read = len[0] + len[1];
+	KUNIT_EXPECT_TRUE(test, read_on(fx, len[2]));
+	fx_expect_completions(fx, (int)ARRAY_SIZE(len) + 1);
+	for (i = 0; i < ARRAY_SIZE(len); i++)
+		fx_free(nbl[i]);
+}
+
+static void a_slow_reader_is_waited_for(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+
+	inject_too_much(fx);
+	wait_until_full(fx);
+	KUNIT_EXPECT_TRUE(test, read_on(fx, TOO_MUCH));
+	fx_expect_completions(fx, (int)LISTS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->success), (int)LISTS);
+}
+
+static void what_the_owner_has_sent_is_waited_for(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *nbl;
+	u8 buf[1000];
+	int sent, i;
+
+	do {
+		struct kvec vec = { buf, sizeof(buf) };
+		struct msghdr msg = { .msg_flags = MSG_DONTWAIT };
+
+		for (i = 0; i < sizeof(buf); i++)
+			buf[i] = byte_at(s.injected + i);
+		sent = kernel_sendmsg(s.from, &msg, &vec, 1, sizeof(buf));
+		/* until the window is full, too, and not only the buffer */
+		if (sent > 0)
+			s.injected += sent;
+		else
+			schedule_timeout_uninterruptible(HZ / 4);
+	} while (sent > 0 || sk_stream_memory_free(s.from->sk));
+	nbl = next_list(fx, LEN);
+	KUNIT_ASSERT_EQ(test, inject(fx, SEND, nbl, LEN), STATUS_SUCCESS);
+	schedule_timeout_uninterruptible(HZ / 4);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 0);
+	KUNIT_EXPECT_TRUE(test, read_on(fx, s.injected));
+	fx_expect_completions(fx, 1);
+	KUNIT_EXPECT_EQ(test, fx->status, NDIS_STATUS_SUCCESS);
+	fx_free(nbl);
+}
+
+static void a_reset_completes_everything_with_an_error(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	int acked;
+
+	inject_too_much(fx);
+	wait_until_full(fx);
+	acked = tcp_sk(s.from->sk)->bytes_acked;
+	sock_no_linger(s.to->sk);
+	sock_release(s.to);
+	s.to = NULL;
+	fx_expect_completions(fx, (int)LISTS);
+	KUNIT_EXPECT_EQ(test, fx->status, STATUS_CONNECTION_ABORTED);
+	/* what was not acknowledged was not sent, whether TCP had taken it or not */
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->success), acked / (int)LEN);
+	/* and the owner is still told */
+	KUNIT_EXPECT_EQ(test, s.from->sk->sk_err, ECONNRESET);
+	fx->freed = false;
+}
+
+static void a_released_socket_completes_everything_with_an_error(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *nbl;
+
+	inject_too_much(fx);
+	wait_until_full(fx);
+	sock_no_linger(s.from->sk);
+	sock_release(s.from);
+	s.from = NULL;
+	fx_expect_completions(fx, (int)LISTS);
+	KUNIT_EXPECT_EQ(test, fx->status, STATUS_CONNECTION_ABORTED);
+	fx->freed = false;
+	nbl = next_list(fx, LEN);
+	KUNIT_ASSERT_EQ(test, inject(fx, SEND, nbl, LEN), STATUS_SUCCESS);
+	fx_expect_completions(fx, (int)LISTS + 1);
+	KUNIT_EXPECT_EQ(test, fx->status, STATUS_CONNECTION_ABORTED);
+	fx_free(nbl);
+}
+
+struct destroy {
+	struct fx *fx;
+	NTSTATUS status;
+	int completions;	/* when it returned */
+};
+
+static void destroy(void *arg)
+{
+	struct destroy *d = arg;
+
+	d->status = FwpsInjectionHandleDestroy(s.handle);
+	d->completions = atomic_read(&d->fx->completions);
+}
+
+static void a_handle_ends_behind_what_is_in_flight(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	struct destroy d = { .fx = fx };
+	NET_BUFFER_LIST *late;
+	struct helper h;
+
+	inject_too_much(fx);
+	wait_until_full(fx);
+	late = next_list(fx, 1);
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, destroy, &d));
+	/* the handle is looked at before the flags, which are none */
+	KUNIT_EXPECT_TRUE(test, becomes(inject(fx, 0, late, 1) ==
+					STATUS_FWP_INJECT_HANDLE_CLOSING));
+	KUNIT_EXPECT_FALSE(test, completion_done(&h.done));
+	KUNIT_EXPECT_TRUE(test, read_on(fx, TOO_MUCH));
+	KUNIT_ASSERT_TRUE(test, helper_join(&h));
+	KUNIT_EXPECT_EQ(test, d.status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, d.completions, (int)LISTS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->success), (int)LISTS);
+	s.handle = NULL;
+	fx_free(late);
+}
+
+static void a_closed_flow_gives_up_what_waits(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *late;
+
+	inject_too_much(fx);
+	wait_until_full(fx);
+	late = next_list(fx, 1);
+	KUNIT_EXPECT_EQ(test, fwps_flow_close(s.flow), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fwps_flow_close(s.flow), STATUS_INVALID_HANDLE);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, late, 1), STATUS_INVALID_HANDLE);
+	fx_wait(fx, fx->status == NDIS_STATUS_SEND_ABORTED);
+	KUNIT_EXPECT_EQ(test, fx->status, NDIS_STATUS_SEND_ABORTED);
+	s.flow = 0;
+	/* what TCP has is out of reach, and ends with the connection */
+	sock_no_linger(s.to->sk);
+	sock_release(s.to);
+	s.to = NULL;
+	fx_expect_completions(fx, (int)LISTS);
+	fx->freed = false;
+	fx_free(late);
+}
+
+static void a_disconnect_is_behind_what_was_injected(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *nbl = next_list(fx, LEN);
+	struct msghdr msg = {};
+	struct kvec vec;
+	u8 byte;
+
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, LEN), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND | FWPS_STREAM_FLAG_SEND_DISCONNECT, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, read_on(fx, LEN));
+	vec.iov_base = &byte;
+	vec.iov_len = 1;
+	KUNIT_EXPECT_EQ(test, kernel_recvmsg(s.to, &msg, &vec, 1, 1, 0), 0);
+	fx_expect_completions(fx, 1);
+	KUNIT_EXPECT_EQ(test, fx->status, NDIS_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, LEN), STATUS_CONNECTION_DISCONNECTED);
+	fx_expect_completions(fx, 1);
+	fx_free(nbl);
+}
+
+static void what_is_refused_takes_no_data(struct kunit *test)
+{
+	static const struct { u32 flags; NTSTATUS status; } t[] = {
+		{ 0, STATUS_FWP_INVALID_PARAMETER },
+		{ FWPS_STREAM_FLAG_SEND_DISCONNECT, STATUS_FWP_INVALID_PARAMETER },
+		{ FWPS_STREAM_FLAG_RECEIVE_DISCONNECT, STATUS_FWP_INVALID_PARAMETER },
+		{ SEND | 0x80000000, STATUS_FWP_INVALID_PARAMETER },
+		{ FWPS_STREAM_FLAG_RECEIVE, STATUS_NOT_SUPPORTED },
+		{ FWPS_STREAM_FLAG_RECEIVE | FWPS_STREAM_FLAG_RECEIVE_DISCONNECT,
+		  STATUS_NOT_SUPPORTED },
+		{ SEND | FWPS_STREAM_FLAG_RECEIVE, STATUS_NOT_SUPPORTED },
+		{ SEND | FWPS_STREAM_FLAG_SEND_ABORT, STATUS_NOT_SUPPORTED },
+		{ SEND | FWPS_STREAM_FLAG_SEND_EXPEDITED, STATUS_NOT_SUPPORTED },
+	};
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *nbl = next_list(fx, 100);
+	HANDLE mine = s.handle, other;
+	UINT64 flow = s.flow, none;
+	struct socket *udp;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		KUNIT_EXPECT_EQ_MSG(test, inject(fx, t[i].flags, nbl, 100), t[i].status, "%#x",
+				    t[i].flags);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 99), STATUS_FWP_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 101), STATUS_FWP_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, NULL, 0), STATUS_FWP_NULL_POINTER);
+	KUNIT_EXPECT_EQ(test, STATUS_FWP_NULL_POINTER,
+			FwpsStreamInjectAsync(s.handle, NULL, 0, flow, 0, FWPS_LAYER_STREAM_V4,
+					      SEND, nbl, 100, NULL, fx));
+	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
+			FwpsStreamInjectAsync(s.handle, NULL, 1, flow, 0, FWPS_LAYER_STREAM_V4,
+					      SEND, nbl, 100, fx_done, fx));
+	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
+			FwpsStreamInjectAsync(s.handle, NULL, 0, flow, 0, FWPS_LAYER_STREAM_V6,
+					      SEND, nbl, 100, fx_done, fx));
+	s.flow = (UINT64)mine;
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 100), STATUS_INVALID_HANDLE);
+	s.flow = flow;
+	s.handle = (HANDLE)flow;
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 100), STATUS_INVALID_HANDLE);
+	KUNIT_ASSERT_EQ(test, STATUS_SUCCESS,
+			FwpsInjectionHandleCreate(AF_UNSPEC, FWPS_INJECTION_TYPE_L2, &other));
+	s.handle = other;
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 100), STATUS_FWP_INJECT_HANDLE_STALE);
+	KUNIT_EXPECT_EQ(test, FwpsInjectionHandleDestroy(other), STATUS_SUCCESS);
+
+	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, AF_INET, SOCK_DGRAM, IPPROTO_UDP,
+						  &udp));
+	KUNIT_EXPECT_EQ(test, fwps_flow_open(udp, &none), STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, fwps_flow_open(NULL, &none), STATUS_FWP_NULL_POINTER);
+	sock_release(udp);
+
+	/* a handle for what 0 means does, and the first bytes that arrive are these */
+	KUNIT_ASSERT_EQ(test, FwpsInjectionHandleCreate(AF_UNSPEC, 0, &other), STATUS_SUCCESS);
+	s.handle = other;
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 0);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 100), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, read_on(fx, 100));
+	fx_expect_completions(fx, 1);
+	KUNIT_EXPECT_EQ(test, FwpsInjectionHandleDestroy(other), STATUS_SUCCESS);
+	s.handle = mine;
+	fx_free(nbl);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_chain_arrives_in_order_and_each_list_completes_once),
+	KUNIT_CASE(a_slow_reader_is_waited_for),
+	KUNIT_CASE(what_the_owner_has_sent_is_waited_for),
+	KUNIT_CASE(a_reset_completes_everything_with_an_error),
+	KUNIT_CASE(a_released_socket_completes_everything_with_an_error),
+	KUNIT_CASE(a_handle_ends_behind_what_is_in_flight),
+	KUNIT_CASE(a_closed_flow_gives_up_what_waits),
+	KUNIT_CASE(a_disconnect_is_behind_what_was_injected),
+	KUNIT_CASE(what_is_refused_takes_no_data),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "fwps_stream",
+	.init = stream_init,
+	.exit = stream_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
