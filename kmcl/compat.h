@@ -62,7 +62,7 @@ static inline bool kmcl_is_mapped_by_page(const void *va)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 #define kmcl_device_is_ready(dev)	dev_ready_to_probe(dev)
 #else
-#define kmcl_device_is_ready(dev)	true
+#define kmcl_device_is_ready(dev)	((void)(dev), true)
 #endif
 
 /* hv_ringbuffer_write() did not check the indices it reads from shared memory */
