@@ -112,7 +112,9 @@ static void a_packet_that_waits_is_traced_with_the_reason(struct kunit *test)
 	queue = look_expect_record(test, text, v->kch, "kmcl_packet_queue",
 				   "type=inband len=4096 held=0");
 	KUNIT_ASSERT_NOT_NULL(test, queue);
-	look_expect_record(test, queue, v->kch, "kmcl_ring_write", "len=4096 result=0");
+	/* what another processor has written need not be in order with it */
+	look_expect_record(test, num_online_cpus() > 1 ? text : queue, v->kch, "kmcl_ring_write",
+			   "len=4096 result=0");
 	look_expect_record(test, queue, v->kch, "kmcl_packet_queue", "type=inband len=5 held=1");
 }
 
