@@ -19,7 +19,7 @@
  * checked there is what stands in that memory.
  *
  *   channel   slot.object is the channel until Cleanup
- *   packet    its transaction slot (packet.c); slot.object is the packet until
+ *   packet    its transaction slot (slot.c); slot.object is the packet until
  *             it is freed, slot.generation changes then
  *   incoming  slot.object is the pool's object until that is freed; the
  *             generation is in the object's own word and changes with each

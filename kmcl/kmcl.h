@@ -472,7 +472,7 @@ struct kmcl_channel {
 	struct xarray gpadls;		/* by handle; changes under control */
 	struct xarray page_sets;	/* handles, by the peer's number for a set */
 
-	/* packet.c */
+	/* slot.c */
 	spinlock_t slot_lock;		/* the table of slots and its free list */
 	struct kmcl_chunk **chunks;
 	u32 chunk_max;			/* entries in chunks */
@@ -635,22 +635,25 @@ u32 kmcl_incoming_described(const struct kmcl_incoming *in, const void **head);
 
 /* packet.c */
 void kmcl_packets_setup(void);
+struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp);
+void kmcl_packet_free(struct kmcl_packet *pkt);
+void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status,
+		      void *buf, u32 len);
+
+/* slot.c */
 int kmcl_packets_init(struct kmcl_channel *ch);
 void kmcl_packets_exit(struct kmcl_channel *ch);
 int kmcl_packets_limit(struct kmcl_channel *ch, u32 count);
 int kmcl_packets_reserve(struct kmcl_channel *ch, u32 count);
-struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *ch, bool internal, gfp_t gfp);
-void kmcl_packet_free(struct kmcl_packet *pkt);
 bool kmcl_packet_take_slot(struct kmcl_packet *pkt);
 bool kmcl_packet_move(struct kmcl_packet *pkt, enum kmcl_slot_state from,
 		      enum kmcl_slot_state to);
-void kmcl_packet_done(struct kmcl_packet *pkt, NTSTATUS status,
-		      void *buf, u32 len);
 bool kmcl_packet_answered(struct kmcl_channel *ch, u64 id, void *buf, u32 len);
 void kmcl_packets_abort(struct kmcl_channel *ch, enum kmcl_slot_state which,
 			NTSTATUS status);
 bool kmcl_packets_lent(struct kmcl_channel *ch);
 struct kmcl_packet *kmcl_packet_sent_from(struct kmcl_channel *ch, u32 *index);
+void kmcl_packets_abandon(struct kmcl_channel *ch);
 void kmcl_packet_give_slot(struct kmcl_packet *pkt);
 struct kmcl_slot *kmcl_slot_by_id(struct kmcl_channel *ch, u64 id);
 
@@ -664,7 +667,6 @@ void kmcl_packet_unrestore(struct kmcl_packet *pkt);
 int kmcl_carrier_attach(struct kmcl_packet *pkt, struct kmcl_incoming *in);
 void kmcl_carrier_detach(struct kmcl_incoming *in);
 void kmcl_carrier_end(struct kmcl_incoming *in);
-void kmcl_packets_abandon(struct kmcl_channel *ch);
 
 static inline VMBPACKET kmcl_packet_handle(const struct kmcl_packet *pkt)
 {
