@@ -88,6 +88,8 @@ def caught(log):
 
 
 def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     mutants = read(sys.argv[1])
     action = sys.argv[2]
     if action == "names":
