@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <net/ip6_checksum.h>
 #include <net/net_namespace.h>
+#include "../sim/compat.h"
 #include "fixture.h"
 
 #define PORT		4000
@@ -80,7 +81,8 @@ static void listen_at(struct fx *fx, const u8 *address)
 		memcpy(&sin6->sin6_addr, address, 16);
 		sin6->sin6_scope_id = fx->dev->ifindex;
 	}
-	KUNIT_ASSERT_EQ(test, 0, kernel_bind(net_fx.sock, (struct sockaddr *)&ss, sizeof(ss)));
+	KUNIT_ASSERT_EQ(test, 0, kernel_bind(net_fx.sock, (struct sockaddr_unsized *)&ss,
+					     sizeof(ss)));
 }
 
 static void begin(struct kunit *test, const struct where *at)

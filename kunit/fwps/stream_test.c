@@ -45,7 +45,8 @@ static void connect_them(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
 						  &listener));
-	KUNIT_EXPECT_EQ(test, 0, kernel_bind(listener, (struct sockaddr *)&sin, sizeof(sin)));
+	KUNIT_EXPECT_EQ(test, 0, kernel_bind(listener, (struct sockaddr_unsized *)&sin,
+					     sizeof(sin)));
 	/* small windows: what does not fit is in the cases' reach; the receiver's is inherited */
 	WRITE_ONCE(listener->sk->sk_rcvbuf, 16384);
 	listener->sk->sk_userlocks |= SOCK_RCVBUF_LOCK | SOCK_SNDBUF_LOCK;
@@ -56,7 +57,8 @@ static void connect_them(struct kunit *test)
 						  &s.from));
 	WRITE_ONCE(s.from->sk->sk_sndbuf, 65536);
 	s.from->sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
-	KUNIT_EXPECT_EQ(test, 0, kernel_connect(s.from, (struct sockaddr *)&sin, sizeof(sin), 0));
+	KUNIT_EXPECT_EQ(test, 0, kernel_connect(s.from, (struct sockaddr_unsized *)&sin,
+						sizeof(sin), 0));
 	KUNIT_EXPECT_EQ(test, 0, kernel_accept(listener, &s.to, 0));
 	sock_release(listener);
 	KUNIT_ASSERT_NOT_NULL(test, s.to);
