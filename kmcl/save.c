@@ -257,24 +257,54 @@ static void *drivers_handle(struct kmcl_incoming *in)
 	return handle;
 }
 
+/*
+ * Payload and description of external data, to @to if it is not NULL. Whoever completes
+ * a packet meanwhile puts the reply over it, under the same lock: false, there is
+ * nothing but the reply.
+ */
+static bool copy_incoming(struct kmcl_incoming *in, bool delivered, u8 *to, u32 *external)
+{
+	struct kmcl_rx *rx = &in->object.channel->rx;
+	const void *from;
+	bool whole;
+
+	spin_lock_bh(&rx->lock);
+	whole = !delivered || kmcl_incoming_state(in) == KMCL_IN_DRIVER;
+	if (whole)
+		*external = kmcl_incoming_described(in, &from);
+	if (whole && to) {
+		memcpy(to, in->payload, in->len);
+		memcpy(to + in->len, from, *external);
+	}
+	spin_unlock_bh(&rx->lock);
+	return whole;
+}
+
+/* One that is completed before it is copied is for the next stage, with the replies. */
 static NTSTATUS save_incoming(struct kmcl_channel *ch, struct kmcl_incoming *in, bool delivered)
 {
 	struct kmcl_save *save = ch->save;
-	const void *external;
 	struct kmcl_save_incoming head = {
 		.id = cpu_to_le64(in->id),
 		.flags = cpu_to_le32((in->wants_reply ? KMCL_SAVED_WANTS_REPLY : 0) |
 				     (delivered ? 0 : KMCL_SAVED_UNDELIVERED)),
 		.len = cpu_to_le32(in->len),
-		.external = cpu_to_le32(kmcl_incoming_described(in, &external)),
 	};
-	u32 state = 0;
+	u32 state = 0, external;
 	NTSTATUS status;
 
+	if (!copy_incoming(in, delivered, NULL, &external))
+		return STATUS_SUCCESS;
+	head.external = cpu_to_le32(external);
 	record_begin(save, KMCL_SAVE_INCOMING, KMCL_BLOB_CRITICAL);
-	status = add(save, &head, sizeof(head)) ?: add(save, in->payload, in->len) ?:
-		 add(save, external, le32_to_cpu(head.external));
-	if (!status && delivered)
+	status = add(save, &head, sizeof(head)) ?: add(save, NULL, in->len + external);
+	if (status)
+		return status;
+	if (!copy_incoming(in, delivered, save->record.bytes + sizeof(head), &external)) {
+		save->writing = false;
+		return STATUS_SUCCESS;
+	}
+	if (delivered)
 		status = add_state(ch, drivers_handle(in), &state);
 	if (status)
 		return status;
@@ -427,8 +457,6 @@ static NTSTATUS save_item(struct kmcl_channel *ch, const struct save_item *item)
 	case ITEM_UNDELIVERED:
 		return save_incoming(ch, in, false);
 	case ITEM_DELIVERED:
-		if (kmcl_incoming_state(in) != KMCL_IN_DRIVER)
-			return STATUS_SUCCESS;
 		return save_incoming(ch, in, true);
 	case ITEM_REPLY:
 		return save_reply(ch, in);

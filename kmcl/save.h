@@ -23,9 +23,10 @@
  * the driver sends and completes meanwhile is kept; what was sent before is not
  * completed, not even when the client closes, before the channel thaws.  So
  * everything that was in flight at SaveBegin stays where it is, and SaveContinue can
- * walk over it without a lock while the driver goes on.  A client that opens is not
- * looked at before the channel thaws.  Start thaws: all of it goes on as if nothing had
- * been.  Disable thaws too, without a client to talk to.
+ * walk over it while the driver goes on, without a lock but where a reply that is kept
+ * may go over the packet that it answers.  A client that opens is not looked at before
+ * the channel thaws.  Start thaws: all of it goes on as if nothing had been.  Disable
+ * thaws too, without a client to talk to.
  *
  * SAVED.  Disable parks: outgoing packets complete with STATUS_CANCELLED, incoming
  * ones the driver completes as at any close, and no answer goes out.  The offer stays,
