@@ -44,10 +44,12 @@ void kmcl_leaks_note(struct kmcl_leaks *leaks, u32 handle, u32 bytes)
 {
 	if (!leaks)
 		return;
-	leaks->gpadls++;
 	leaks->bytes += bytes;
-	leaks->at += scnprintf(leaks->text + leaks->at, sizeof(leaks->text) - leaks->at, "%s%#x",
-			       leaks->at ? ", " : "", handle);
+	if (leaks->gpadls++ < NAMED)
+		leaks->at += scnprintf(leaks->text + leaks->at, sizeof(leaks->text) - leaks->at,
+				       "%s%#x", leaks->at ? ", " : "", handle);
+	else if (leaks->gpadls == NAMED + 1)
+		scnprintf(leaks->text + leaks->at, sizeof(leaks->text) - leaks->at, ", ...");
 }
 
 /**
