@@ -66,7 +66,7 @@ TRACE_DEFINE_ENUM(KMCL_SAVE_STEP_END);
 			 { KMCL_SAVE_STEP_CONTINUE, "continue" },	\
 			 { KMCL_SAVE_STEP_END, "end" })
 
-/* In every record. */
+/* In every record; its bytes are all written, since what reads them raw is kept and passed on. */
 #define KMCL_TRACE_FIELDS				\
 	__field(u32, channel)				\
 	__array(char, name, KMCL_TRACE_NAME)
@@ -74,7 +74,7 @@ TRACE_DEFINE_ENUM(KMCL_SAVE_STEP_END);
 #define KMCL_TRACE_ASSIGN(ch)				\
 do {							\
 	__entry->channel = (ch)->number;		\
-	strscpy(__entry->name, (ch)->name, KMCL_TRACE_NAME);	\
+	strscpy_pad(__entry->name, (ch)->name, KMCL_TRACE_NAME);	\
 } while (0)
 
 /* ---- the channel ---- */
@@ -147,7 +147,7 @@ TRACE_EVENT(kmcl_channel_poison,
 	),
 	TP_fast_assign(
 		KMCL_TRACE_ASSIGN(ch);
-		strscpy(__entry->why, why, KMCL_TRACE_WHY);
+		strscpy_pad(__entry->why, why, KMCL_TRACE_WHY);
 	),
 	TP_printk("channel=%u name='%s' why='%s'",
 		  __entry->channel, __entry->name, __entry->why)
