@@ -25,53 +25,22 @@
  */
 #include <linux/export.h>
 #include <linux/kmemleak.h>
-#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
-#include "kmcl.h"
+#include "gpadl.h"
 #include "observe.h"
-
-/* vmap() counts in the kernel's pages, PFN lists in the hypervisor's. */
-static_assert(PAGE_SIZE == KMCL_PAGE_SIZE);
-
-/**
- * struct kmcl_gpadl - memory lent to the peer
- * @handle: the number that names it on both sides
- * @link: whose peer has it; NULL: it is back
- * @address: where the kernel sees it, in one piece
- * @bytes: its size, whole pages
- * @memory: @address is the library's, from vmalloc()
- * @mapped: @address is the library's mapping of @pages
- * @held: @pages are referenced
- * @lost: the peer never gave it back
- * @users: the table, and incoming packets whose external data it holds
- * @put_work: the end, when that comes above PASSIVE_LEVEL
- * @rcu: for lookups that are late
- * @page_count: entries in @pages
- * @pages: the driver's pages; once held, NULL where no reference could be taken
- */
-struct kmcl_gpadl {
-	u32 handle;
-	struct kmcl_link *link;
-	void *address;
-	u32 bytes;
-	bool memory;
-	bool mapped;
-	bool held;
-	bool lost;
-	refcount_t users;
-	struct work_struct put_work;
-	struct rcu_head rcu;
-	u32 page_count;
-	struct page **pages;
-};
 
 /* ---- memory ---- */
 
-/* The page at a kernel address, NULL when there is none. */
-static struct page *address_page(const void *address)
+/**
+ * kmcl_address_page() - find the page at a kernel address
+ * @address: the address
+ *
+ * Return: the page, or NULL when there is none.
+ */
+struct page *kmcl_address_page(const void *address)
 {
 	if (kmcl_is_mapped_by_page(address))
 		return vmalloc_to_page(address);
@@ -120,8 +89,13 @@ static void put_work(struct work_struct *work)
 	gpadl_release(container_of(work, struct kmcl_gpadl, put_work));
 }
 
-/* The table's share, or that of a GPADL that never got there. */
-static void gpadl_free(struct kmcl_gpadl *g)
+/**
+ * kmcl_gpadl_free() - let go of the table's share
+ * @g: the GPADL, or one that never got there
+ *
+ * Context: process.
+ */
+void kmcl_gpadl_free(struct kmcl_gpadl *g)
 {
 	if (refcount_dec_and_test(&g->users))
 		gpadl_release(g);
@@ -136,11 +110,16 @@ static void gpadl_lose(struct kmcl_channel *ch, struct kmcl_gpadl *g)
 	if (g->memory)
 		kmemleak_ignore(g->address);
 	g->lost = true;
-	gpadl_free(g);
+	kmcl_gpadl_free(g);
 }
 
-/* @page_count: of the driver's memory, 0 when the library has its own. */
-static struct kmcl_gpadl *gpadl_alloc(u32 page_count)
+/**
+ * kmcl_gpadl_alloc() - a GPADL that describes nothing yet
+ * @page_count: pages of the driver's memory, 0 when the library has its own
+ *
+ * Return: the GPADL, for kmcl_gpadl_share() or kmcl_gpadl_free(), or NULL.
+ */
+struct kmcl_gpadl *kmcl_gpadl_alloc(u32 page_count)
 {
 	struct kmcl_gpadl *g = kzalloc(sizeof(*g), GFP_KERNEL);
 
@@ -159,8 +138,13 @@ static struct kmcl_gpadl *gpadl_alloc(u32 page_count)
 	return g;
 }
 
-/* One range of addresses for pages from anywhere. */
-static NTSTATUS gpadl_map(struct kmcl_gpadl *g)
+/**
+ * kmcl_gpadl_map() - one range of addresses for pages from anywhere
+ * @g: GPADL with all of its pages, and no address
+ *
+ * Return: STATUS_SUCCESS or STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS kmcl_gpadl_map(struct kmcl_gpadl *g)
 {
 	g->address = vmap(g->pages, g->page_count, VM_MAP, PAGE_KERNEL);
 	g->mapped = g->address;
@@ -200,11 +184,17 @@ static bool gpadl_unshare(struct kmcl_channel *ch, struct kmcl_gpadl *g)
 	return !ret;
 }
 
-/*
- * Lend @g to the peer and enter it into the table.  Whatever comes of it, @g is
- * not the caller's any more.
+/**
+ * kmcl_gpadl_share() - lend it to the peer and enter it into the table
+ * @ch: channel
+ * @g: GPADL with an address; whatever comes of it, not the caller's any more
+ * @handle: its number, when the peer has taken it
+ *
+ * Context: process; waits for the peer without limit.
+ * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES, STATUS_DEVICE_REMOVED,
+ * STATUS_NOT_SUPPORTED; STATUS_UNSUCCESSFUL: the peer refused.
  */
-static NTSTATUS gpadl_share(struct kmcl_channel *ch, struct kmcl_gpadl *g, u32 *handle)
+NTSTATUS kmcl_gpadl_share(struct kmcl_channel *ch, struct kmcl_gpadl *g, u32 *handle)
 {
 	struct kmcl_link *link;
 	struct kmcl_step step;
@@ -235,7 +225,7 @@ static NTSTATUS gpadl_share(struct kmcl_channel *ch, struct kmcl_gpadl *g, u32 *
 	if (lost)
 		gpadl_lose(ch, g);
 	else if (ret)
-		gpadl_free(g);
+		kmcl_gpadl_free(g);
 	return share_status(ret);
 }
 
@@ -276,7 +266,7 @@ void kmcl_gpadls_finish(struct kmcl_channel *ch)
 	xa_for_each(&ch->gpadls, index, g) {
 		xa_erase(&ch->gpadls, index);
 		kmcl_leaks_note(ch->leaks, g->handle, g->bytes);
-		gpadl_free(g);
+		kmcl_gpadl_free(g);
 	}
 	xa_destroy(&ch->page_sets);
 	mutex_unlock(&ch->control);
@@ -381,7 +371,7 @@ u32 kmcl_gpadl_bytes(const struct kmcl_gpadl *g)
 
 static PFN_NUMBER gpadl_frame(const struct kmcl_gpadl *g, u32 page)
 {
-	return page_to_pfn(address_page(g->address + page * KMCL_PAGE_SIZE));
+	return page_to_pfn(kmcl_address_page(g->address + page * KMCL_PAGE_SIZE));
 }
 
 /* Is @frame its page number @page? */
@@ -426,287 +416,7 @@ void kmcl_gpadl_describe(const struct kmcl_gpadl *g, u32 offset, u32 bytes, PMDL
 	mdl->MdlFlags = MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_PARENT_MAPPED_SYSTEM_VA;
 }
 
-/* ---- the API ---- */
-
-/*
- * What every create checks, and the link's limits, which hold while it is up:
- * gpadl_share() asks the transport again.  @caller_memory: of the driver's.
- */
-static NTSTATUS may_create(struct kmcl_channel *ch, u32 flags, const char *who,
-			   bool caller_memory, u32 *limit)
-{
-	NTSTATUS status = STATUS_SUCCESS;
-	struct kmcl_link *link;
-
-	if (!ch || ch->server)
-		return STATUS_INVALID_PARAMETER_1;
-	if (!kmcl_may_sleep(ch, who))
-		return STATUS_INVALID_DEVICE_STATE;
-	if (READ_ONCE(ch->state) != KMCL_OPEN)
-		return STATUS_INVALID_PARAMETER_1;
-	if (flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
-		return STATUS_INVALID_PARAMETER_2;
-
-	rcu_read_lock();
-	link = rcu_dereference(ch->link);
-	if (!link)
-		status = STATUS_DEVICE_REMOVED;
-	else if (caller_memory && link->share_wipes)
-		status = STATUS_NOT_SUPPORTED;
-	else
-		*limit = link->share_max;
-	rcu_read_unlock();
-	if (status == STATUS_NOT_SUPPORTED)
-		kmcl_err(ch, "%s: sharing would destroy what is in the memory; use VmbChannelCreateGpadl()\n",
-			 who);
-	return status;
-}
-
-/* @offset and @bytes: of one piece of the memory. */
-static NTSTATUS check_piece(struct kmcl_channel *ch, const char *who, u64 offset, u64 bytes)
-{
-	if (!((offset | bytes) & (KMCL_PAGE_SIZE - 1)))
-		return STATUS_SUCCESS;
-	kmcl_err(ch, "%s: the bus takes whole pages, not %llu bytes at offset %llu of a page\n",
-		 who, bytes, offset & (KMCL_PAGE_SIZE - 1));
-	return STATUS_NOT_SUPPORTED;
-}
-
-static NTSTATUS check_size(struct kmcl_channel *ch, const char *who, u64 bytes, u32 limit)
-{
-	if (bytes <= limit)
-		return STATUS_SUCCESS;
-	kmcl_err(ch, "%s: the bus takes up to %u bytes, not %llu\n", who, limit, bytes);
-	return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags, PVOID Buffer,
-					 UINT32 BufferSize, PUINT32 GpadlHandle)
-{
-	struct kmcl_channel *ch = kmcl_channel(Channel);
-	struct kmcl_gpadl *g;
-	NTSTATUS status;
-	u32 i, limit;
-
-	status = may_create(ch, Flags, __func__, true, &limit);
-	if (status)
-		return status;
-	if (!Buffer)
-		return STATUS_INVALID_PARAMETER_3;
-	if (!BufferSize)
-		return STATUS_INVALID_PARAMETER_4;
-	if (!GpadlHandle)
-		return STATUS_INVALID_PARAMETER_5;
-	status = check_piece(ch, __func__, (uintptr_t)Buffer, BufferSize);
-	if (!status)
-		status = check_size(ch, __func__, BufferSize, limit);
-	if (status)
-		return status;
-
-	g = gpadl_alloc(BufferSize / KMCL_PAGE_SIZE);
-	if (!g)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	for (i = 0; i < g->page_count; i++) {
-		g->pages[i] = address_page(Buffer + i * KMCL_PAGE_SIZE);
-		if (!g->pages[i]) {
-			/* not the kernel's, or not so much of it */
-			gpadl_free(g);
-			return STATUS_INVALID_PARAMETER_3;
-		}
-	}
-	g->bytes = BufferSize;
-	g->address = Buffer;
-	/* a module's own data is in neither range that the bus knows */
-	if (!is_vmalloc_addr(Buffer) && kmcl_is_mapped_by_page(Buffer))
-		status = gpadl_map(g);
-	if (status) {
-		gpadl_free(g);
-		return status;
-	}
-	return gpadl_share(ch, g, GpadlHandle);
-}
-EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
-
-/* Share @g's pages through a mapping of the library's. */
-static NTSTATUS share_pages(struct kmcl_channel *ch, struct kmcl_gpadl *g, u32 *handle)
-{
-	NTSTATUS status;
-
-	g->bytes = g->page_count * KMCL_PAGE_SIZE;
-	status = gpadl_map(g);
-	if (status) {
-		gpadl_free(g);
-		return status;
-	}
-	return gpadl_share(ch, g, handle);
-}
-
-/* Find pages by number. */
-static NTSTATUS pages_from_pfns(struct kmcl_channel *ch, const char *who, struct page **pages,
-				const PFN_NUMBER *pfns, u32 count)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		pages[i] = pfn_to_online_page(pfns[i]);
-		if (pages[i])
-			continue;
-		kmcl_err(ch, "%s: frame %#llx is no memory of this kernel\n", who, pfns[i]);
-		return STATUS_NOT_SUPPORTED;
-	}
-	return STATUS_SUCCESS;
-}
-
-/**
- * struct mdl_piece - the part of one MDL that belongs to a range of a chain
- * @offset: where it starts, from the start of the MDL's first page
- * @bytes: its length
- */
-struct mdl_piece {
-	u32 offset;
-	u32 bytes;
-};
-
-/* Take the next piece of [*offset, *offset + *length) from @mdl; may be empty. */
-static struct mdl_piece mdl_piece(PMDL mdl, u32 *offset, u64 *length)
-{
-	u32 skip = min(*offset, mdl->ByteCount);
-	struct mdl_piece piece = {
-		.offset = mdl->ByteOffset + skip,
-		.bytes = min_t(u64, mdl->ByteCount - skip, *length),
-	};
-
-	*offset -= skip;
-	*length -= piece.bytes;
-	return piece;
-}
-
-NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags, PMDL Mdl,
-				      UINT32 MdlOffset, UINT32 MdlLength, PUINT32 GpadlHandle)
-{
-	struct kmcl_channel *ch = kmcl_channel(Channel);
-	u64 left = MdlLength ?: U64_MAX, bytes;
-	u32 limit, skip = MdlOffset, done = 0;
-	struct kmcl_gpadl *g;
-	NTSTATUS status;
-	PMDL mdl;
-
-	status = may_create(ch, Flags, __func__, true, &limit);
-	if (status)
-		return status;
-	if (!Mdl)
-		return STATUS_INVALID_PARAMETER_3;
-	if (!GpadlHandle)
-		return STATUS_INVALID_PARAMETER_6;
-
-	for (mdl = Mdl, bytes = 0; mdl && left && bytes <= limit; mdl = mdl->Next) {
-		struct mdl_piece piece = mdl_piece(mdl, &skip, &left);
-
-		if (!kmcl_nt_mdl_has_pages(mdl))
-			return STATUS_INVALID_PARAMETER_3;
-		if (!piece.bytes)
-			continue;
-		status = check_piece(ch, __func__, piece.offset, piece.bytes);
-		if (status)
-			return status;
-		bytes += piece.bytes;
-	}
-	if (!bytes)
-		return STATUS_INVALID_PARAMETER_4;
-	status = check_size(ch, __func__, bytes, limit);
-	if (status)
-		return status;
-	if (MdlLength && left)
-		return STATUS_INVALID_PARAMETER_5;
-
-	g = gpadl_alloc(bytes / KMCL_PAGE_SIZE);
-	if (!g)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	skip = MdlOffset;
-	left = bytes;
-	for (mdl = Mdl; left; mdl = mdl->Next) {
-		struct mdl_piece piece = mdl_piece(mdl, &skip, &left);
-		u32 first = piece.offset / KMCL_PAGE_SIZE;
-		u32 count = piece.bytes / KMCL_PAGE_SIZE;
-
-		status = pages_from_pfns(ch, __func__, g->pages + done,
-					 MmGetMdlPfnArray(mdl) + first, count);
-		if (status) {
-			gpadl_free(g);
-			return status;
-		}
-		done += count;
-	}
-	return share_pages(ch, g, GpadlHandle);
-}
-EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
-
-NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL Channel, UINT32 Flags, PPFN_NUMBER PfnList,
-					  UINT32 PfnCount, PUINT32 GpadlHandle)
-{
-	struct kmcl_channel *ch = kmcl_channel(Channel);
-	struct kmcl_gpadl *g;
-	NTSTATUS status;
-	u32 limit;
-
-	status = may_create(ch, Flags, __func__, true, &limit);
-	if (status)
-		return status;
-	if (!PfnList)
-		return STATUS_INVALID_PARAMETER_3;
-	if (!PfnCount)
-		return STATUS_INVALID_PARAMETER_4;
-	if (!GpadlHandle)
-		return STATUS_INVALID_PARAMETER_5;
-	status = check_size(ch, __func__, (u64)PfnCount * KMCL_PAGE_SIZE, limit);
-	if (status)
-		return status;
-
-	g = gpadl_alloc(PfnCount);
-	if (!g)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	status = pages_from_pfns(ch, __func__, g->pages, PfnList, PfnCount);
-	if (status) {
-		gpadl_free(g);
-		return status;
-	}
-	return share_pages(ch, g, GpadlHandle);
-}
-EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
-
-NTSTATUS VmbChannelCreateGpadl(VMBCHANNEL Channel, UINT32 Flags, UINT32 PageCount,
-			       PUINT32 GpadlHandle)
-{
-	struct kmcl_channel *ch = kmcl_channel(Channel);
-	struct kmcl_gpadl *g;
-	NTSTATUS status;
-	u32 limit;
-
-	status = may_create(ch, Flags, __func__, false, &limit);
-	if (status)
-		return status;
-	if (!PageCount)
-		return STATUS_INVALID_PARAMETER_3;
-	if (!GpadlHandle)
-		return STATUS_INVALID_PARAMETER_4;
-	status = check_size(ch, __func__, (u64)PageCount * KMCL_PAGE_SIZE, limit);
-	if (status)
-		return status;
-
-	g = gpadl_alloc(0);
-	if (!g)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	g->bytes = PageCount * KMCL_PAGE_SIZE;
-	/* zeroed: the peer sees all of it */
-	g->address = __vmalloc(g->bytes, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
-	g->memory = g->address;
-	if (!g->address) {
-		gpadl_free(g);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
-	return gpadl_share(ch, g, GpadlHandle);
-}
-EXPORT_SYMBOL_GPL(VmbChannelCreateGpadl);
+/* ---- the API: see lend.c for how they come about ---- */
 
 NTSTATUS VmbChannelGetSystemAddressForGpadl(VMBCHANNEL Channel, UINT32 Flags,
 					    UINT32 GpadlHandle, PVOID *SystemAddress)
@@ -749,6 +459,6 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle)
 	else if (lost)
 		gpadl_lose(ch, g);
 	else
-		gpadl_free(g);
+		kmcl_gpadl_free(g);
 }
 EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);

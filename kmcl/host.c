@@ -89,7 +89,7 @@ struct page *kmcl_endpoint_page(struct kmcl_link *link, u64 frame)
 
 	if (host->ops->page)
 		return host->ops->page(host, frame);
-	/* one kernel, and pages of 4 KiB: see gpadl.c */
+	/* one kernel, and pages of 4 KiB: see lend.c */
 	return frame <= ULONG_MAX >> PAGE_SHIFT ? pfn_to_online_page(frame) : NULL;
 }
 

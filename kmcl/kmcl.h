@@ -371,7 +371,7 @@ struct kmcl_leaks {
 	u32 gpadls;
 	u64 bytes;
 	u32 at;
-	char text[64];			/* their numbers, as far as there is room */
+	char text[64];			/* the numbers of the first */
 };
 
 /*
@@ -609,7 +609,7 @@ void kmcl_device_bind(struct kmcl_channel *ch);
 void kmcl_device_unbind(struct kmcl_channel *ch);
 int kmcl_device_processor(struct kmcl_channel *ch);
 
-/* gpadl.c */
+/* gpadl.c; more in gpadl.h */
 void kmcl_gpadls_init(struct kmcl_channel *ch);
 void kmcl_gpadls_unshare(struct kmcl_channel *ch);
 void kmcl_gpadls_finish(struct kmcl_channel *ch);
@@ -760,6 +760,8 @@ void kmcl_rx_shut_gate(struct kmcl_channel *ch);
 void kmcl_rx_wait_idle(struct kmcl_channel *ch);
 void kmcl_rx_wait_driver(struct kmcl_channel *ch);
 void kmcl_rx_event(struct kmcl_channel *ch);
+
+/* complete.c */
 bool kmcl_incoming_defer(struct kmcl_incoming *in, VMBPACKETCOMPLETION handle);
 void kmcl_driver_done(struct kmcl_channel *ch);
 
