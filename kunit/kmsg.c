@@ -43,3 +43,23 @@ unsigned int kmsg_count(const struct kmsg *k, const char *text)
 	}
 	return n;
 }
+
+/**
+ * kmsg_text() - all lines since a mark
+ * @k: the mark
+ * @to: where they go, a string
+ * @size: room there; what is more is left out
+ *
+ * Context: may sleep.
+ */
+void kmsg_text(const struct kmsg *k, char *to, size_t size)
+{
+	struct kmsg_dump_iter at = k->from;
+	size_t len;
+
+	while (size > 1 && kmsg_dump_get_line(&at, false, to, size - 1, &len)) {
+		to += len;
+		size -= len;
+	}
+	*to = 0;
+}

@@ -17,6 +17,7 @@ struct kmsg {
 
 void kmsg_mark(struct kmsg *k);
 unsigned int kmsg_count(const struct kmsg *k, const char *text);
+void kmsg_text(const struct kmsg *k, char *to, size_t size);
 
 /* @n lines since the mark contain @text. */
 #define kmsg_expect(test, k, n, text)	KUNIT_EXPECT_EQ(test, kmsg_count(k, text), n)

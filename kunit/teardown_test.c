@@ -425,6 +425,27 @@ static void a_disable_ends_what_Suspend_waits_for(struct kunit *test)
 
 /* ---- two at once ---- */
 
+/* Nor for room in the ring; replies are still the driver's to give. */
+static void a_disable_that_waits_for_the_driver_cancels_what_is_queued(struct kunit *test)
+{
+	struct vsc *v = vsc_new(test);
+	struct helper h;
+	int i, total;
+
+	vsc_bring_up(v);
+	total = occupy(v);
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, disable, v));
+	vsc_expect_soon(v, atomic_read(&v->completions) == total);
+	KUNIT_EXPECT_EQ(test, atomic_read(&v->cancelled), 2 * SOME + 1);
+	KUNIT_EXPECT_FALSE(test, completion_done(&h.done));
+	vsc_expect_log(v, "U");
+	for (i = 0; i < RECEIVED; i++)
+		VmbChannelPacketComplete(received[i], "late", 5);
+	KUNIT_EXPECT_TRUE(test, helper_join(&h));
+	vsc_expect_log(v, "UC");
+	KUNIT_EXPECT_EQ(test, atomic_read(&v->completions), total);
+}
+
 static void two_disables_at_once_close_once_and_both_return(struct kunit *test)
 {
 	struct vsc *v = vsc_new(test);
@@ -563,6 +584,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_rescind_cuts_a_handshake_in_PostStarted_short),
 	KUNIT_CASE(a_disable_cuts_a_request_in_ProcessPacket_short),
 	KUNIT_CASE(a_disable_ends_what_Suspend_waits_for),
+	KUNIT_CASE(a_disable_that_waits_for_the_driver_cancels_what_is_queued),
 	KUNIT_CASE(two_disables_at_once_close_once_and_both_return),
 	KUNIT_CASE(a_pause_that_meets_a_rescind_returns),
 	KUNIT_CASE(an_unbound_device_is_a_rescind_to_the_driver),

@@ -137,6 +137,31 @@ static void a_client_may_have_larger_rings_than_its_server(struct kunit *test)
 	end_expect_soon(c, atomic_read(&c->ok) == 1);
 }
 
+/* A client asks for what a device may have, and the loopback has what it can. */
+static void a_client_has_bounce_memory_and_no_window_or_latency(struct kunit *test)
+{
+	struct end *s = end_new(test, true), *c = end_new(test, false);
+	UINT64 start = 1, size = 1;
+	UINT16 old = 1;
+
+	if (end_bus)
+		kunit_skip(test, "the clients are another bus's");
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetBounceBufferSizes(c->ch, 8192, 4096, 16384),
+			STATUS_SUCCESS);
+	end_bring_up(s, c);
+	KUNIT_EXPECT_EQ(test, c->kch->bounce.bytes, 8192u);
+	KUNIT_EXPECT_EQ(test, VmbChannelAllocateBounceBuffer(c->ch, 4096), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, c->kch->bounce.bytes, 12288u);
+	VmbChannelGetMmioSpace(c->ch, &start, &size);
+	KUNIT_EXPECT_EQ(test, start, 0ull);
+	KUNIT_EXPECT_EQ(test, size, 0ull);
+	KUNIT_EXPECT_EQ(test, VmbChannelSetInterruptLatency(c->ch, 1, &old), STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, VmbChannelSetInterruptLatency(c->ch, 0, &old), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, old, 0);
+	VmbChannelDisable(c->ch);
+	KUNIT_EXPECT_EQ(test, c->kch->bounce.bytes, 0u);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_server_and_a_client_find_each_other),
 	KUNIT_CASE(packets_go_both_ways),
@@ -145,6 +170,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_server_that_is_disabled_is_a_rescind_to_its_client),
 	KUNIT_CASE(a_client_whose_ring_is_too_small_is_refused),
 	KUNIT_CASE(a_client_may_have_larger_rings_than_its_server),
+	KUNIT_CASE(a_client_has_bounce_memory_and_no_window_or_latency),
 	{}
 };
 

@@ -2,6 +2,7 @@
 /* What people see of servers, and of both ends of the loopback: debugfs and the trace. */
 #include <linux/slab.h>
 #include "../look.h"
+#include "../secret.h"
 #include "servicing.h"
 
 #define LARGE	65536u		/* a buffer that any chunk fits into */
@@ -108,6 +109,53 @@ static void a_client_that_lies_is_shown_with_the_cause(struct kunit *test)
 	look_expect_number(test, c->kch, "poisoned", 0);
 }
 
+/* ---- what is shown to nobody: see secret_test.c ---- */
+
+static void look_for_secrets(struct secrets *s, struct kmcl_channel *one, struct kmcl_channel *two)
+{
+	secret_add_channel(s, one);
+	if (two)
+		secret_add_channel(s, two);
+	secret_expect_none(s, look(s->test, LOOK_DIR "channels"), "channels");
+	secret_expect_none(s, look(s->test, LOOK_DIR "counters"), "counters");
+	secret_expect_none(s, look(s->test, LOOK_DIR "status"), "status");
+}
+
+static void no_file_says_where_a_server_is_in_memory(struct kunit *test)
+{
+	struct secrets *secrets = secrets_new(test);
+	struct call *calls = calls_new(test);
+	struct blob b = {};
+	struct vsp *v, *w;
+	struct end *c;
+	u32 i;
+
+	secret_know_guid(secrets, &end_type);
+	secret_know_guid(secrets, &end_instance);
+	v = vsp_pair(test, 4, &c);
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test, call_send(c, calls, i, 0), STATUS_SUCCESS);
+	end_expect_soon(v->e, atomic_read(&v->asked) == 3);
+	look_for_secrets(secrets, v->e->kch, c->kch);
+	KUNIT_ASSERT_EQ(test, VmbChannelSaveBegin(v->e->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, blob_write(test, v->e, &b, LARGE), STATUS_SUCCESS);
+	look_for_secrets(secrets, v->e->kch, c->kch);
+	VmbChannelSaveEnd(v->e->ch);
+	vsp_answer_all(v);
+	end_drop(v->e);
+	w = vsp_new(test, 4);
+	w->calls = calls;
+	KUNIT_ASSERT_EQ(test, blob_read(test, w->e, b.bytes, b.size), STATUS_SUCCESS);
+	look_for_secrets(secrets, w->e->kch, c->kch);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(w->e->ch), STATUS_SUCCESS);
+	VmbChannelStart(w->e->ch);
+	vsp_answer_all(w);
+	end_expect_soon(c, calls_are_answered(calls, 3));
+	look_for_secrets(secrets, w->e->kch, c->kch);
+	KUNIT_EXPECT_GT(test, secrets->count, 40u);
+	blob_free(&b);
+}
+
 /* ---- the trace ---- */
 
 static void save_and_restore_are_traced_step_by_step(struct kunit *test)
@@ -168,6 +216,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_server_that_is_being_restored_is_shown_so),
 	KUNIT_CASE(what_one_end_has_sent_the_other_has_received),
 	KUNIT_CASE(a_client_that_lies_is_shown_with_the_cause),
+	KUNIT_CASE(no_file_says_where_a_server_is_in_memory),
 	KUNIT_CASE(save_and_restore_are_traced_step_by_step),
 	KUNIT_CASE(a_GPADL_that_a_server_maps_is_traced),
 	{}

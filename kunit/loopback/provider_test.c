@@ -539,26 +539,6 @@ static void external_data_that_is_described_wrongly_poisons(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&s->received), 0);
 }
 
-static void no_byte_of_a_neighbour_is_shown_to_a_client(struct kunit *test)
-{
-	struct bus *b = bus_new(test, true);
-	struct end *s = bus_open_server(b);
-	struct kmcl_ring_packet pkt;
-	u8 from[64], got[64];
-	u32 len, i;
-
-	/* what lies behind the payload, and what lay in the ring */
-	memset(from, 0xee, sizeof(from));
-	memset(b->in.data, 0xee, b->in.size);
-	for (len = 0; len <= 40; len++) {
-		KUNIT_ASSERT_EQ(test, end_send(s, from, len, 0), STATUS_SUCCESS);
-		KUNIT_ASSERT_TRUE(test, bus_read(b, &pkt, got, sizeof(got)));
-		KUNIT_ASSERT_EQ(test, pkt.len, ALIGN(len, 8));
-		for (i = 0; i < pkt.len; i++)
-			KUNIT_EXPECT_EQ(test, got[i], i < len ? 0xee : 0);
-	}
-}
-
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_provider_that_cannot_provide_is_refused),
 	KUNIT_CASE(an_offer_says_what_the_driver_has_set),
@@ -582,7 +562,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(indices_that_cannot_be_are_found_out),
 	KUNIT_CASE(external_data_of_frames_that_are_not_there_is_answered_unread),
 	KUNIT_CASE(external_data_that_is_described_wrongly_poisons),
-	KUNIT_CASE(no_byte_of_a_neighbour_is_shown_to_a_client),
 	{}
 };
 

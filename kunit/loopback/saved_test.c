@@ -2,17 +2,15 @@
 /*
  * What was saved, and anything else that may be given to a server to be restored.
  *
- * The client is none of this library: a provider of the suite's own, with pages that it
- * calls by numbers of its own.  So the same save is restored again and again, and one
- * that was made by the first version of the format, which is kept in kunit/golden/.
+ * The client is none of this library (client.h), so the same save is restored again and again,
+ * and one that was made by the first version of the format, which is kept in kunit/golden/.
  */
 #include <linux/crc32.h>
 #include <linux/module.h>
-#include <linux/vmalloc.h>
 #include "../helper.h"
 #include "../kmsg.h"
-#include "servicing.h"
 #include "blob.h"
+#include "client.h"
 #include "save.h"
 #include "server.h"
 /* pure code, not exported by the library: the suite has its own copy; ring.c is in bus.c */
@@ -20,227 +18,6 @@
 #include "../golden/save-v1.h"
 
 #define set_callbacks_ex	VmbServerChannelInitSetSaveRestorePacketCallbacksEx
-
-#define PAGES		12u
-#define RING_PAGES	4u		/* of each of the two, control page included */
-#define FRAME		0x7000000u	/* what the client calls its first page */
-#define RINGS		1u		/* number of the GPADL with the rings */
-#define OTHER		2u		/* of another one */
-
-/* A client that is no channel of this library. */
-struct client {
-	struct kunit *test;
-	struct kmcl_host host;
-	HANDLE handle;
-	struct page *pages[PAGES];
-	void *memory;
-	struct kmcl_ring_out out;
-	struct kmcl_ring in;
-	struct mutex calls;		/* of the client's */
-	struct kmcl_offer *offer;
-	u32 offers;
-	u32 restored;
-	u32 opened;
-	bool gone;			/* it knows nothing of an offer that is restored */
-};
-
-static struct client *client_of(struct kmcl_host *host)
-{
-	return container_of(host, struct client, host);
-}
-
-static int host_offer(struct kmcl_host *host, struct kmcl_offer *offer)
-{
-	client_of(host)->offer = offer;
-	client_of(host)->offers++;
-	return 0;
-}
-
-static int host_restore(struct kmcl_host *host, struct kmcl_offer *offer)
-{
-	if (client_of(host)->gone)
-		return -ENODEV;
-	client_of(host)->restored++;
-	return host_offer(host, offer);
-}
-
-/* Waits for a call of the client's, as a provider has to. */
-static void host_rescind(struct kmcl_host *host, struct kmcl_offer *offer)
-{
-	mutex_lock(&client_of(host)->calls);
-	client_of(host)->offer = NULL;
-	mutex_unlock(&client_of(host)->calls);
-	client_of(host)->offers--;
-}
-
-static void host_opened(struct kmcl_host *host, struct kmcl_offer *offer, int err)
-{
-	if (!err)
-		client_of(host)->opened++;
-}
-
-static void host_torn_down(struct kmcl_host *host, struct kmcl_offer *offer, u32 handle)
-{
-}
-
-static void host_signal(struct kmcl_host *host, struct kmcl_offer *offer)
-{
-}
-
-static struct page *host_page(struct kmcl_host *host, u64 frame)
-{
-	return frame - FRAME < PAGES ? client_of(host)->pages[frame - FRAME] : NULL;
-}
-
-static const struct kmcl_host_ops host_ops = {
-	.offer = host_offer,
-	.rescind = host_rescind,
-	.opened = host_opened,
-	.torn_down = host_torn_down,
-	.signal = host_signal,
-	.page = host_page,
-	.restore = host_restore,
-};
-
-static struct client *the_client;	/* of the running case */
-
-static void saved_exit(struct kunit *test)
-{
-	struct client *c = the_client;
-	u32 i;
-
-	vsp_exit(test);
-	the_client = NULL;
-	if (!c)
-		return;
-	ZwClose(c->handle);
-	kmcl_host_unregister(&c->host);
-	vunmap(c->memory);
-	for (i = 0; i < PAGES; i++)
-		__free_page(c->pages[i]);
-}
-
-static struct client *client_new(struct kunit *test)
-{
-	struct client *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
-	u32 i, bytes = RING_PAGES * 4096;
-
-	KUNIT_ASSERT_NOT_NULL(test, c);
-	c->test = test;
-	mutex_init(&c->calls);
-	for (i = 0; i < PAGES; i++) {
-		c->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		KUNIT_ASSERT_NOT_NULL(test, c->pages[i]);
-	}
-	c->memory = vmap(c->pages, 2 * RING_PAGES, VM_MAP, PAGE_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, c->memory);
-	c->out = (struct kmcl_ring_out) {
-		.ctl = c->memory, .data = c->memory + 4096, .size = bytes - 4096,
-	};
-	c->in = (struct kmcl_ring) {
-		.ctl = c->memory + bytes, .data = c->memory + bytes + 4096, .size = bytes - 4096,
-	};
-	c->host = (struct kmcl_host) {
-		.name = "saved_test", .owner = THIS_MODULE, .ops = &host_ops,
-	};
-	KUNIT_ASSERT_EQ(test, kmcl_host_register(&c->host), 0);
-	c->handle = kmcl_host_handle("saved_test");
-	KUNIT_ASSERT_NOT_NULL(test, c->handle);
-	the_client = c;
-	return c;
-}
-
-/* A server of that client's, with @v's callbacks. */
-static struct vsp *server_new(struct client *c, struct vsp *v)
-{
-	struct kunit *test = c->test;
-
-	KUNIT_ASSERT_EQ(test, VmbServerChannelInitSetFlags(v->e->ch, 0), STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, VmbServerChannelInitSetVmbusHandle(v->e->ch, c->handle),
-			STATUS_SUCCESS);
-	return v;
-}
-
-static void client_open(struct client *c)
-{
-	struct kmcl_offer_open open = {
-		.gpadl = RINGS, .downstream_page = RING_PAGES, .target_vp = 1, .user = "golden",
-	};
-	u64 frames[2 * RING_PAGES];
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(frames); i++)
-		frames[i] = FRAME + i;
-	KUNIT_ASSERT_EQ(c->test, kmcl_offer_gpadl(c->offer, RINGS, 0, 2 * RING_PAGES * 4096, frames,
-						  ARRAY_SIZE(frames)), 0);
-	frames[0] = FRAME + 9;
-	frames[1] = FRAME + 8;
-	KUNIT_ASSERT_EQ(c->test, kmcl_offer_gpadl(c->offer, OTHER, 512, 5000, frames, 2), 0);
-	KUNIT_ASSERT_EQ(c->test, kmcl_offer_open(c->offer, &open), 0);
-	KUNIT_ASSERT_TRUE(c->test, becomes(c->opened == 1));
-}
-
-/* A packet: @head_bytes of description, then a message. */
-static void client_write(struct client *c, u16 type, u64 id, bool wants_reply, const void *head,
-			 u32 head_bytes, u32 number)
-{
-	struct message m = { .number = number, .size = 5 };
-	u32 total = KMCL_DESC_SIZE + head_bytes + sizeof(m), at = c->out.write;
-	struct kmcl_desc desc = {
-		.type = cpu_to_le16(type),
-		.offset8 = cpu_to_le16((KMCL_DESC_SIZE + head_bytes) / 8),
-		.len8 = cpu_to_le16(total / 8),
-		.flags = cpu_to_le16(wants_reply ? KMCL_DESC_WANTS_REPLY : 0),
-		.id = cpu_to_le64(id),
-	};
-	__le64 footer = cpu_to_le64((u64)c->out.write << 32);
-
-	at = kmcl_ring_put(&c->out, at, &desc, sizeof(desc));
-	at = kmcl_ring_put(&c->out, at, head, head_bytes);
-	at = kmcl_ring_put(&c->out, at, &m, sizeof(m));
-	at = kmcl_ring_put(&c->out, at, &footer, sizeof(footer));
-	kmcl_ring_publish(&c->out, at);
-	kmcl_offer_signal(c->offer);
-}
-
-static void client_send(struct client *c, u64 id, bool wants_reply, u32 number)
-{
-	client_write(c, KMCL_TYPE_INBAND, id, wants_reply, NULL, 0, number);
-}
-
-/* 4,200 bytes in the two pages behind the GPADLs. */
-static void client_send_external(struct client *c, u64 id, u32 number)
-{
-	struct {
-		__le32 reserved;
-		__le32 count;
-		__le32 bytes;
-		__le32 offset;
-		__le64 frames[2];
-	} head = {
-		.count = cpu_to_le32(1),
-		.bytes = cpu_to_le32(4200),
-		.offset = cpu_to_le32(100),
-		.frames = { cpu_to_le64(FRAME + 11), cpu_to_le64(FRAME + 10) },
-	};
-
-	client_write(c, KMCL_TYPE_GPA_DIRECT, id, true, &head, sizeof(head), number);
-}
-
-/* The next packet in the client's ring; false: there is none. */
-static bool client_read(struct client *c, struct kmcl_ring_packet *pkt, struct message *m)
-{
-	u32 avail;
-
-	KUNIT_ASSERT_EQ(c->test, kmcl_ring_avail(&c->in, &avail), KMCL_RING_OK);
-	if (!avail)
-		return false;
-	KUNIT_ASSERT_EQ(c->test, kmcl_ring_head(&c->in, avail, pkt), KMCL_RING_OK);
-	memset(m, 0, sizeof(*m));
-	kmcl_ring_copy(&c->in, pkt->payload, m, min_t(u32, sizeof(*m), pkt->len));
-	kmcl_ring_skip(&c->in, pkt);
-	return true;
-}
 
 /* ---- a save with everything in it ---- */
 
@@ -277,7 +54,7 @@ static void save_begin(void *arg)
 static void save_everything(struct client *c, struct blob *b)
 {
 	struct kunit *test = c->test;
-	struct vsp *v = server_new(c, vsp_new(test, 16));
+	struct vsp *v = client_server(c, vsp_new(test, 16));
 	struct call *calls = calls_new(test);
 	struct message m = { .number = 3 };
 	struct helper h;
@@ -383,7 +160,7 @@ static void client_as_then(struct client *c)
 		open = &copy;
 	}
 	KUNIT_ASSERT_NOT_NULL(c->test, open);
-	memset(c->memory, 0, 2 * RING_PAGES * 4096);
+	memset(c->memory, 0, 2 * CLIENT_RING_PAGES * 4096);
 	c->out.write = le32_to_cpu(open->read);
 	c->out.ctl->in = open->read;
 	c->out.ctl->out = open->read;
@@ -404,7 +181,7 @@ static void a_save_of_version_1_is_restored(struct kunit *test)
 	PMDL mdl;
 
 	client_as_then(c);
-	w = server_new(c, vsp_new(test, 16));
+	w = client_server(c, vsp_new(test, 16));
 	w->calls = calls;
 	KUNIT_ASSERT_EQ(test, blob_read(test, w->e, golden, sizeof(golden)), STATUS_SUCCESS);
 	/* 0, 2 and 3; 1 is answered, 4 and 5 come as new ones; 0 to 3 of its own */
@@ -430,10 +207,10 @@ static void a_save_of_version_1_is_restored(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MmGetMdlPfnArray(mdl)[0], page_to_pfn(c->pages[11]));
 	KUNIT_EXPECT_EQ(test, MmGetMdlPfnArray(mdl)[1], page_to_pfn(c->pages[10]));
 	/* and those of the GPADL */
-	KUNIT_ASSERT_EQ(test, VmbChannelMapGpadl(w->e->ch, 0, OTHER, &mdl), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbChannelMapGpadl(w->e->ch, 0, CLIENT_OTHER, &mdl), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 5000);
 	KUNIT_EXPECT_EQ(test, MmGetMdlPfnArray(mdl)[0], page_to_pfn(c->pages[9]));
-	VmbChannelUnmapGpadl(w->e->ch, OTHER);
+	VmbChannelUnmapGpadl(w->e->ch, CLIENT_OTHER);
 
 	vsp_answer_all(w);
 	/* what has come to the client: answers, and the requests that had waited */
@@ -490,7 +267,7 @@ static NTSTATUS take_anything(VMBCHANNEL ch, PVOID context, PVOID lib, UINT32 li
 
 static struct vsp *victim_new(struct client *c)
 {
-	struct vsp *v = server_new(c, vsp_new(c->test, 16));
+	struct vsp *v = client_server(c, vsp_new(c->test, 16));
 
 	KUNIT_ASSERT_EQ(c->test, set_callbacks_ex(v->e->ch, v, NULL, take_anything),
 			STATUS_SUCCESS);
@@ -553,27 +330,35 @@ static void a_flipped_byte_anywhere_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, v->restores, 7);
 }
 
-/* The sum is made right again: this is what somebody would do who means it. */
+/* The sum of the chunk at @at is made right again: this is what somebody would do who means it. */
+static void sum_up(u8 *bytes, u32 at, u32 next)
+{
+	struct kmcl_blob_wire wire;
+	u32 sum;
+
+	memcpy(&wire, bytes + at, sizeof(wire));
+	sum = crc32_le(~0u, (u8 *)&wire, offsetof(struct kmcl_blob_wire, crc));
+	sum = ~crc32_le(sum, bytes + at + sizeof(wire), next - at - sizeof(wire));
+	wire.crc = cpu_to_le32(sum);
+	memcpy(bytes + at, &wire, sizeof(wire));
+}
+
 static void a_flipped_byte_with_a_right_sum_leaves_nothing_behind(struct kunit *test)
 {
 	struct blob b = { .bytes = (u8 *)golden, .size = sizeof(golden) };
 	struct client *c = client_new(test);
 	struct vsp *v = victim_new(c);
 	u8 *bytes = golden_copy(test);
-	struct kmcl_blob_wire wire;
-	u32 i, n, at, next, sum, accepted = 0;
+	const u32 head = sizeof(struct kmcl_blob_wire);
+	u32 i, n, at, next, accepted = 0;
 
 	for (n = 0; (at = blob_chunk_at(&b, n)) < sizeof(golden); n++) {
 		next = blob_chunk_at(&b, n + 1);
 		for (i = at; i < next; i++) {
-			if (i - at >= offsetof(struct kmcl_blob_wire, crc) && i - at < sizeof(wire))
+			if (i - at >= offsetof(struct kmcl_blob_wire, crc) && i - at < head)
 				continue;
 			bytes[i] ^= 1 << i % 8;
-			memcpy(&wire, bytes + at, sizeof(wire));
-			sum = crc32_le(~0u, (u8 *)&wire, offsetof(struct kmcl_blob_wire, crc));
-			sum = ~crc32_le(sum, bytes + at + sizeof(wire), next - at - sizeof(wire));
-			wire.crc = cpu_to_le32(sum);
-			memcpy(bytes + at, &wire, sizeof(wire));
+			sum_up(bytes, at, next);
 			accepted += NT_SUCCESS(attempt(c, v, bytes, sizeof(golden)));
 			memcpy(bytes + at, golden + at, next - at);
 			cond_resched();
@@ -583,6 +368,34 @@ static void a_flipped_byte_with_a_right_sum_leaves_nothing_behind(struct kunit *
 	KUNIT_EXPECT_GT(test, accepted, 0);
 	KUNIT_EXPECT_LT(test, accepted, sizeof(golden) / 2);
 	kunit_info(test, "%u of %zu bytes may be others\n", accepted, sizeof(golden));
+}
+
+/* An answer to it could not be told from one to the other. */
+static void a_transaction_id_that_is_there_twice_is_refused(struct kunit *test)
+{
+	struct blob b = { .bytes = (u8 *)golden, .size = sizeof(golden) };
+	struct client *c = client_new(test);
+	struct vsp *v = victim_new(c);
+	u8 *bytes = golden_copy(test);
+	struct kmcl_blob_wire wire;
+	u32 n, at, first = 0, packets = 0;
+	struct kmsg k;
+
+	kmsg_mark(&k);
+	for (n = 0; (at = blob_chunk_at(&b, n)) < sizeof(golden); n++) {
+		memcpy(&wire, bytes + at, sizeof(wire));
+		if (le16_to_cpu(wire.tag) != KMCL_SAVE_OUTGOING)
+			continue;
+		at += sizeof(wire) + offsetof(struct kmcl_save_outgoing, id);
+		if (packets++ == 1) {
+			memcpy(bytes + at, bytes + first, sizeof(__le64));
+			sum_up(bytes, blob_chunk_at(&b, n), blob_chunk_at(&b, n + 1));
+		}
+		first = first ?: at;
+	}
+	KUNIT_ASSERT_EQ(test, packets, 4);
+	KUNIT_EXPECT_EQ(test, attempt(c, v, bytes, sizeof(golden)), STATUS_INVALID_PARAMETER_2);
+	kmsg_expect(test, &k, 1, "two packets of the same transaction id");
 }
 
 static void a_truncated_save_is_refused_or_goes_on(struct kunit *test)
@@ -769,6 +582,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_save_of_version_1_is_restored),
 	KUNIT_CASE(a_flipped_byte_anywhere_is_refused),
 	KUNIT_CASE(a_flipped_byte_with_a_right_sum_leaves_nothing_behind),
+	KUNIT_CASE(a_transaction_id_that_is_there_twice_is_refused),
 	KUNIT_CASE(a_truncated_save_is_refused_or_goes_on),
 	KUNIT_CASE(two_exchanged_chunks_are_refused),
 	KUNIT_CASE(what_is_unknown_is_left_out_or_refused_as_it_says),
@@ -783,7 +597,7 @@ static struct kunit_case cases[] = {
 static struct kunit_suite suite = {
 	.name = "loopback_saved",
 	.init = end_init,
-	.exit = saved_exit,
+	.exit = client_exit,
 	.test_cases = cases,
 };
 
