@@ -5,7 +5,7 @@
 # scenario. Runs wherever a KVM with SynIC is: on this machine, or in the middle of the nested rig.
 #
 # The environment says what to use: QEMU, FIRMWARE, KERNEL, GUEST (initramfs), WORK (a directory
-# for sockets and logs), SCENARIO (check, demo, hibernate), DRIVER (kmcl_dynmem or hv_balloon).
+# for sockets and logs), SCENARIO (check, demo, hibernate, trace), DRIVER (kmcl_dynmem or hv_balloon).
 
 # shellcheck disable=SC2153
 set -uo pipefail

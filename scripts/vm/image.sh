@@ -40,17 +40,20 @@ unxz_to() {
 	fi
 }
 
-# make_guest IMAGE OUT MODULE.ko...: the guest: busybox, the stock modules of the VMBus and of a
-# disk to hibernate to, and the modules under test.
+# make_guest IMAGE OUT PROGRAMS MODULE.ko...: the guest: busybox, PROGRAMS (in one word), the stock
+# modules of the VMBus and of a disk to hibernate to, and the modules under test.
 make_guest() {
-	local image=$1 out=$2 release=${1##*/linux-image-} dir=$BUILD/vm/guest mods file
-	shift 2
+	local image=$1 out=$2 programs=$3 release=${1##*/linux-image-} dir=$BUILD/vm/guest mods file
+	shift 3
 	mods=$dir/lib/modules/$release
 	rm -rf "$dir"
 	mkdir -p "$dir/bin" "$mods/extra"
 	cp /bin/busybox "$dir/bin/"
 	cp "$ROOT/scripts/vm/guest-init" "$dir/init"
 	chmod +x "$dir/init"
+	for file in $programs; do
+		put_program "$dir" "$file"
+	done
 	cp "$image/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} "$mods/"
 	for file in $(module_files "$image" hv_vmbus hv_balloon virtio_pci virtio_blk); do
 		unxz_to "$file" "$mods"

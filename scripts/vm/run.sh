@@ -3,11 +3,12 @@
 #
 # A stock Debian kernel as a guest of QEMU's VMBus host, with the modules under test in it.
 #
-# usage: run.sh check|demo|hibernate [--driver NAME] [--rig kvm|nested]
+# usage: run.sh check|demo|hibernate|trace [--driver NAME] [--rig kvm|nested]
 #
 #   check           prints a line "ok N - ..." or "not ok N - ..." for each result
 #   demo            tells what happens
 #   hibernate       results again: the guest hibernates five times, and nothing else
+#   trace           results again: perf and trace-cmd record what the driver does, and read it
 #   --driver NAME   kmcl_dynmem, or hv_balloon: the kernel's own driver, to try the rig itself
 #   --rig NAME      do not choose between KVM and the nested rig, take this one
 #
@@ -27,7 +28,8 @@ scenario=${1:-}
 driver=kmcl_dynmem
 rig=
 
-[[ $scenario == @(check|demo|hibernate) ]] || die "usage: run.sh check|demo|hibernate [--driver NAME] [--rig kvm|nested]"
+[[ $scenario == @(check|demo|hibernate|trace) ]] ||
+	die "usage: run.sh check|demo|hibernate|trace [--driver NAME] [--rig kvm|nested]"
 shift
 while (($#)); do
 	case $1:${2:-} in
@@ -94,11 +96,16 @@ if [[ $driver != hv_balloon ]]; then
 fi
 
 [[ -e $image/lib/modules/$release/modules.dep ]] || /sbin/depmod -b "$image" "$release"
+programs=()
+if [[ $scenario == trace ]]; then
+	need_packages linux-perf trace-cmd
+	programs=("$(command -v perf)" "$(command -v trace-cmd)")
+fi
 make_firmware
-make_guest "$image" "$vm/guest.img" "${modules[@]}"
+make_guest "$image" "$vm/guest.img" "${programs[*]}" "${modules[@]}"
 rm -rf "$vm/scenario"
 mkdir "$vm/scenario"
-cp "$ROOT"/scripts/vm/{host,check,demo,hibernate,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/"
+cp "$ROOT"/scripts/vm/{host,check,demo,hibernate,trace,kmcl_dynmem,hv_balloon}.sh "$vm/scenario/"
 
 # ---- one run --------------------------------------------------------------------------------
 

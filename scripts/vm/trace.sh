@@ -20,7 +20,7 @@ ask guest 20 'mount -t tracefs trace /sys/kernel/tracing' >/dev/null || not_ok "
 
 error=$(ask guest 120 "perf record -q -a -e 'kmcl:*' -o /tmp/perf.data sh -c 'modprobe kmcl_dynmem && sleep 6' 2>&1") ||
 	not_ok "perf records: $error"
-error=$(ask guest 120 'perf script -i /tmp/perf.data >/tmp/perf.txt 2>/tmp/perf.errors || cat /tmp/perf.errors') && [[ -z $error ]] ||
+error=$(ask guest 120 'perf script -i /tmp/perf.data >/tmp/perf.txt 2>/tmp/perf.errors || { cat /tmp/perf.errors; false; }') ||
 	not_ok "perf reads what it has recorded: $error"
 shows /tmp/perf.txt kmcl:kmcl_channel_state "from=disabled to=waiting type=$guid instance=$guid"
 shows /tmp/perf.txt kmcl:kmcl_channel_state "from=waiting to=open type=$balloon_class instance=$guid"
