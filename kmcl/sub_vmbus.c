@@ -81,7 +81,7 @@ out:
  */
 int kmcl_sub_claim(struct kmcl_target *t)
 {
-	struct kmcl_vdev *primary = kmcl_vdev(t->primary->link), *v;
+	struct kmcl_vdev *primary = kmcl_vdev(t->primary->link), *v, *found = NULL;
 	struct kmcl_target *other;
 	int ret = -EINPROGRESS;
 
@@ -89,6 +89,7 @@ int kmcl_sub_claim(struct kmcl_target *t)
 	list_for_each_entry(v, &primary->subs, node) {
 		if (v->index != t->sub_index || v->gone || READ_ONCE(v->chan->rescind))
 			continue;
+		found = v;
 		ret = v->owner ? -EBUSY : 0;
 		break;
 	}
@@ -96,7 +97,7 @@ int kmcl_sub_claim(struct kmcl_target *t)
 		if (other->sub_index == t->sub_index && other->primary == t->primary)
 			ret = -EBUSY;
 	if (!ret)
-		kmcl_vdev_attach(v, t);
+		kmcl_vdev_attach(found, t);
 	else if (ret == -EINPROGRESS)
 		list_add_tail(&t->node, &waiting_subs);
 	mutex_unlock(&kmcl_bind_lock);
