@@ -3,7 +3,8 @@
 #
 # A storm (kunit/storm) in a stock Debian kernel with two processors, a plain guest of QEMU: servers and
 # clients in the loopback. Prints a line "ok N - ..." or "not ok N - ..." for each result. The processors
-# are emulated, each by a thread of its own.
+# are emulated, each by a thread of its own; when the guest says that one of them is stuck, a line tells
+# how long those threads have waited for a processor of this machine. It stays a failure.
 #
 # usage: storm.sh SECONDS
 
@@ -44,13 +45,53 @@ cp "$tree/kmcl/kmcl.ko" "$tree"/kunit/storm/kmcl_storm{,_client}.ko "$dir/root/m
 echo "$seconds" >"$dir/root/seconds"
 pack "$dir/root" >"$dir/image"
 
+# How many milliseconds each of the guest's processors has waited for one of this machine.
+waited() {
+	local task wait
+	for task in "/proc/$1/task"/*; do
+		[[ $(<"$task/comm") == CPU* ]] || continue
+		read -r _ wait _ <"$task/schedstat"
+		echo $((wait / 1000000))
+	done 2>/dev/null || true
+}
+
+# A stall that the guest reports may be one of this machine: what it had in the half minute before.
+watch() {
+	local history=() said=0 now before after cpu
+	while [[ -d /proc/$1 ]]; do
+		history+=("$(waited "$1")")
+		now=$(grep -cE 'INFO: (task|rcu)' "$dir/console.log") || true
+		if ((now > said)); then
+			mapfile -t before <<<"${history[${#history[@]} > 30 ? -31 : 0]}"
+			mapfile -t after <<<"${history[-1]}"
+			for cpu in "${!after[@]}"; do
+				echo "# a stall: processor $cpu has waited $((after[cpu] - before[cpu])) ms of the last" \
+					"$((${#history[@]} > 30 ? 30 : ${#history[@]})) s for one of this machine"
+			done
+		fi
+		said=$now
+		sleep 1
+	done
+}
+
 # an emulated processor's seconds are longer, and the rest of the machine is busy
+rm -f "$dir/pid"
+for log in console.log waits; do
+	: >"$dir/$log"
+done
 timeout -k 5 $((seconds * 4 + 600)) "$BUILD/vm/qemu" -L "$BUILD/vm/firmware" -accel tcg,thread=multi -cpu max \
-	-M q35 -m 512 -smp 2 -nodefaults -no-reboot -display none -kernel "$image/vmlinuz" -initrd "$dir/image" \
+	-name storm,debug-threads=on -pidfile "$dir/pid" -M q35 -m 512 -smp 2 -nodefaults -no-reboot -display none \
+	-kernel "$image/vmlinuz" -initrd "$dir/image" \
 	-append "console=ttyS0 panic=-1 loglevel=4 mitigations=off no_timer_check" \
-	-serial "file:$dir/console.log" -serial "file:$dir/results" </dev/null 2>"$dir/qemu.log" || true
+	-serial "file:$dir/console.log" -serial "file:$dir/results" </dev/null 2>"$dir/qemu.log" &
+until [[ -s $dir/pid ]] || ! kill -0 $! 2>/dev/null; do
+	sleep 0.1
+done
+[[ ! -s $dir/pid ]] || watch "$(<"$dir/pid")" >"$dir/waits"
+wait $! || true
 
 tr -d '\r' <"$dir/results"
+cat "$dir/waits"
 if ! grep -q '^end' "$dir/results"; then
 	tail -n 15 "$dir/console.log" "$dir/qemu.log" >&2 || true
 	echo "not ok - the guest ends: its logs are in $dir"
