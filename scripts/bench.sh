@@ -32,8 +32,8 @@ threads() {
 		say "two processors, $flavour"
 		grep -ao 'kmcl_bench: threads.*' "$LOG-$flavour.log" | awk '
 			$3 == "packets_per_second" { print $2, $4, "packets a second" }
-			$3 ~ /^(locks|allocations)$/ { printf "%s %.2f %s for a packet\n", $2, $4 / 100, $3 }
-			/not available/ { sub(/.*threads /, ""); print }'
+			/not available/ { sub(/.*threads /, ""); print; next }
+			$3 ~ /^(locks|allocations)$/ { printf "%s %.2f %s for a packet\n", $2, $4 / 100, $3 }'
 	done
 	exit "$status"
 }
