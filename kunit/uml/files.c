@@ -25,11 +25,11 @@ static const char *disk;
 
 /*
  * The registers of AVX are not kept where UML switches between processes: the C
- * library of the machine is told to leave them alone.
+ * library of the machine is told to leave them alone, memcpy() by a flag of its own.
  */
 static char *const env[] = {
 	"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-	"GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-ERMS,-XSAVE,-XSAVEC",
+	"GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load,-ERMS,-XSAVE,-XSAVEC",
 	NULL
 };
 
