@@ -19,6 +19,10 @@ static char *ifname = "lo";
 module_param(ifname, charp, 0444);
 MODULE_PARM_DESC(ifname, "Interface where the frames arrive; it must be up (default lo)");
 
+static char *address;
+module_param(address, charp, 0444);
+MODULE_PARM_DESC(address, "MAC address that the frames are for (default: the interface's)");
+
 static unsigned int frames = 100000;
 module_param(frames, uint, 0444);
 MODULE_PARM_DESC(frames, "How many (default 100000)");
@@ -47,6 +51,10 @@ static int __init rx_init(void)
 	vsp = kzalloc(sizeof(*vsp), GFP_KERNEL);
 	if (!vsp)
 		return -ENOMEM;
+	if (address && !mac_pton(address, vsp->Address)) {
+		kfree(vsp);
+		return -EINVAL;
+	}
 	dev = dev_get_by_name(&init_net, ifname);
 	if (!dev) {
 		pr_err("there is no interface %s\n", ifname);
@@ -54,7 +62,8 @@ static int __init rx_init(void)
 		return -ENODEV;
 	}
 	index = dev->ifindex;
-	ether_addr_copy(vsp->Address, dev->dev_addr);
+	if (!address)
+		ether_addr_copy(vsp->Address, dev->dev_addr);
 	dev_put(dev);
 	vsp->Length = length;
 	vsp->PerMessage = per_message;

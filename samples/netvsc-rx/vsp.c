@@ -11,6 +11,9 @@ const GUID RxInstance = { 0x6e657472, 0x7876, 0x7363, { 0x80, 0, 0, 0, 0, 0, 0, 
 /* An EtherType for local experiments. */
 #define RX_ETHERTYPE	0x88b5
 
+/* Locally administered: who the frames are from. */
+static const UCHAR RxSource[6] = { 0x02, 'r', 'x', 'v', 's', 'p' };
+
 UINT32 RxBuild(RX_VSP *Vsp, PVOID Buffer, UINT32 Count)
 {
 	RX_MESSAGE *message = Buffer;
@@ -24,7 +27,7 @@ UINT32 RxBuild(RX_VSP *Vsp, PVOID Buffer, UINT32 Count)
 		message->Frame[i].Offset = i * Vsp->Length;
 		message->Frame[i].Length = Vsp->Length;
 		RtlCopyMemory(frame, Vsp->Address, 6);
-		RtlZeroMemory(frame + 6, 6);
+		RtlCopyMemory(frame + 6, RxSource, 6);
 		frame[12] = RX_ETHERTYPE >> 8;
 		frame[13] = RX_ETHERTYPE & 0xff;
 		RtlCopyMemory(frame + 14, &Vsp->Number, sizeof(Vsp->Number));
