@@ -6,6 +6,7 @@
 #   make demo             a guest, a host, and the Dynamic Memory VSC between them
 #   make demo-servicing   a storage server that is replaced 20 times while its client works
 #   make echo             a server and a client where there is no Hyper-V, and how fast they are
+#   make fwps-net         packet injection among network namespaces, and a million frames
 #   make kunit            the KUnit suites in UML, plain and debug kernel
 #   make check-smp        the KUnit suites in UML with two processors, on Linux 7.3
 #   make coverage         what of kmcl/ the KUnit suites run, line by line
@@ -24,7 +25,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing windows kunit coverage mutants storm fuzz bench bench-threads docs checkpatch kdir
+.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing fwps-net windows kunit coverage mutants storm fuzz bench bench-threads docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -54,6 +55,9 @@ check:
 
 check-smp:
 	@$(ROOT)/scripts/check-smp.sh
+
+fwps-net:
+	@$(ROOT)/scripts/fwps-net.sh
 
 fuzz:
 	@$(ROOT)/scripts/fuzz.sh $(if $(FUZZ_SECONDS),-s $(FUZZ_SECONDS))

@@ -278,7 +278,7 @@ NTSTATUS FwpsInjectMacReceiveAsync0(HANDLE injectionHandle, HANDLE injectionCont
  * @completionContext: see FwpsInjectMacReceiveAsync0()
  *
  * Through the device's queueing discipline (dev_queue_xmit()); a list is completed
- * when device and taps have let go of its last frame.
+ * when the device has let go of its last frame, or somebody has got a copy of it.
  *
  * Context: process or softirq; interrupts on.
  * Return: as FwpsInjectMacReceiveAsync0(), with NDIS_STATUS_INVALID_LENGTH for a

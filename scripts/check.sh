@@ -67,6 +67,7 @@ counted "bytes that lie: rings, descriptions, saves, hosts, clients" "$ROOT/scri
 counted "a file system on the storage VSC" "$ROOT/scripts/storvsc.sh"
 counted "a storage server, replaced 20 times while its client works" "$ROOT/scripts/demo-servicing.sh"
 counted "a server and a client without Hyper-V" "$ROOT/scripts/echo.sh"
+counted "packet injection among network namespaces" "$ROOT/scripts/fwps-net.sh"
 counted "kmcltop, on what a kernel with traffic shows" "$ROOT/scripts/kmcltop-check.sh"
 counted "a stock kernel under QEMU's VMBus host" vm
 

@@ -174,7 +174,7 @@ build_init() {
 	nolibc=$(kernel_source "$TOOLS")/tools/include/nolibc
 	mkdir -p "$dir"
 	local program
-	for program in init files servicing counters; do
+	for program in init files machine servicing counters; do
 		[[ $src/$program.c -nt $dir/$program ]] || continue
 		gcc -Os -Wall -static -nostdlib -ffreestanding -fno-stack-protector \
 			-fno-asynchronous-unwind-tables -mgeneral-regs-only -I"$nolibc" \
