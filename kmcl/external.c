@@ -75,7 +75,9 @@ void kmcl_external_setup(struct kmcl_external *ext, const struct kmcl_limits *li
 	memset(ext, 0, sizeof(*ext));
 	ext->max_ranges = max_ranges(limits);
 	ext->max_frames = max_frames(limits->external, ext->max_ranges);
+	ext->max_run = min(ext->max_frames, KMCL_RUN_FRAMES);
 	ext->wire = (struct kmcl_gpa_direct *)(ext->runs + ext->max_frames);
+	ext->wire->reserved = 0;
 }
 
 static void unmap_runs(struct kmcl_external *ext, u32 count)
@@ -87,32 +89,44 @@ static void unmap_runs(struct kmcl_external *ext, u32 count)
 		kmcl_unmap(link, ext->runs[i].addr, ext->runs[i].bytes, ext->dir);
 }
 
-/**
- * kmcl_external_map() - let the peer reach the memory
- * @ext: encoded, not mapped
- * @link: through which
- *
- * Context: any up to softirq; @link stays, by RCU or by tx.lock.
- * Return: 0 or -ENOMEM.
- */
-int kmcl_external_map(struct kmcl_external *ext, struct kmcl_link *link)
+/* A run is at @addr, or cannot be mapped as it is: say so in the packet. */
+static int place(struct kmcl_external *ext, struct kmcl_run *run, dma_addr_t addr)
 {
-	u32 i, j;
+	u32 i;
 
-	ext->link = link;
+	if (addr == KMCL_NOT_MAPPED &&
+	    kmcl_bounce_map(ext->link, run->phys, run->bytes, &addr))
+		return -ENOMEM;
+	run->addr = addr;
+	for (i = 0; i < run->frames; i++)
+		run->wire[i] = cpu_to_le64(addr / KMCL_PAGE_SIZE + i);
+	return 0;
+}
+
+/**
+ * kmcl_external_map_on() - go on with a mapping that is more than one run in its place
+ * @ext: as for kmcl_external_map(); its first run has been given to the link
+ * @addr: what that said
+ *
+ * Context: as kmcl_external_map().
+ * Return: 0, or -ENOMEM: nothing is mapped.
+ */
+int kmcl_external_map_on(struct kmcl_external *ext, dma_addr_t addr)
+{
+	struct kmcl_link *link = ext->link;
+	u32 i;
+
 	for (i = 0; i < ext->count; i++) {
 		struct kmcl_run *run = &ext->runs[i];
-		u64 frame;
 
-		if (unlikely(link->ops->map(link, run->phys, run->bytes, ext->dir, &run->addr) &&
-			     kmcl_bounce_map(link, run->phys, run->bytes, &run->addr))) {
+		if (i)
+			addr = link->ops->map(link, run->phys, run->bytes, ext->dir);
+		/* the packet may still say what an attempt before this one has found */
+		if (addr != run->addr && place(ext, run, addr)) {
 			unmap_runs(ext, i);
 			ext->link = NULL;
 			return -ENOMEM;
 		}
-		frame = run->addr / KMCL_PAGE_SIZE;
-		for (j = 0; j < run->frames; j++)
-			run->wire[j] = cpu_to_le64(frame + j);
 	}
 	return 0;
 }

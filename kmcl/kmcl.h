@@ -108,41 +108,8 @@ struct kmcl_tx_item {
 	bool wants_reply;
 };
 
-/* Contiguous memory, mapped in one piece: at most KMCL_MAP_MAX, within a range. */
-struct kmcl_run {
-	phys_addr_t phys;
-	dma_addr_t addr;		/* once mapped */
-	u32 bytes;
-	u32 frames;
-	__le64 *wire;			/* where the peer finds their numbers */
-};
-
-/*
- * Room for the external data of an outgoing packet, and, once encoded, their
- * description: the memory that the driver named, and the head of the packet as
- * it goes on the wire.  See external.c.
- */
-struct kmcl_external {
-	struct kmcl_link *link;		/* mapped through it; NULL: not mapped */
-	enum dma_data_direction dir;
-	u32 max_ranges;
-	u32 max_frames;
-	u32 ranges;
-	u32 frames;
-	u32 count;			/* of runs */
-	u32 size;			/* of the wire format */
-	struct kmcl_gpa_direct *wire;
-	struct kmcl_run runs[];		/* each frame may be one */
-};
-
-/* External data as the driver describes them: an MDL chain, or frames. */
-struct kmcl_source {
-	PMDL mdl;
-	u32 offset;
-	u32 length;			/* 0: the rest */
-	const PFN_NUMBER *frames;	/* when there is no MDL */
-	u32 count;
-};
+struct kmcl_external;
+struct kmcl_source;
 
 /* An outgoing packet: behind VMBPACKET. */
 struct kmcl_packet {
@@ -741,18 +708,6 @@ static inline void kmcl_tx_corrupt(struct kmcl_channel *ch)
 	kmcl_poison(ch, "indices of the outgoing ring out of range");
 }
 
-/* external.c */
-u64 kmcl_external_head(const struct kmcl_limits *limits);
-u64 kmcl_external_bytes(const struct kmcl_limits *limits);
-void kmcl_external_setup(struct kmcl_external *ext, const struct kmcl_limits *limits);
-int kmcl_external_map(struct kmcl_external *ext, struct kmcl_link *link);
-void kmcl_external_unmap(struct kmcl_external *ext);
-u32 kmcl_external_abandon(struct kmcl_external *ext);
-
-/* mdl.c */
-NTSTATUS kmcl_external_encode(struct kmcl_packet *pkt, const struct kmcl_source *source,
-			      u32 flags);
-
 /* receive.c */
 void kmcl_rx_init(struct kmcl_channel *ch);
 void kmcl_rx_open_gate(struct kmcl_channel *ch);
@@ -789,6 +744,7 @@ void kmcl_debugfs_exit(void);
 /* status.c */
 NTSTATUS kmcl_status_from_errno(int err);
 
+#include "external.h"
 #include "find.h"
 
 #endif

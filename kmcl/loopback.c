@@ -398,11 +398,10 @@ static void lo_signal(struct kmcl_rings *rings)
 }
 
 /* The server is in the same kernel. */
-static int lo_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
-		  enum dma_data_direction dir, dma_addr_t *addr)
+static dma_addr_t lo_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
+			 enum dma_data_direction dir)
 {
-	*addr = phys;
-	return 0;
+	return phys;
 }
 
 static void lo_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes,

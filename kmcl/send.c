@@ -32,6 +32,17 @@ static void encode(struct kmcl_packet *pkt, const void *buf, u32 len, bool pipe)
 }
 
 /*
+ * Map what will go through the queue, if there is a link: the sender is here to be told.
+ * Called after a look at tx.send_link, without which there is none.
+ */
+static noinline int map_to_queue(struct kmcl_external *ext, struct kmcl_channel *ch)
+{
+	struct kmcl_link *link = rcu_dereference(ch->link);
+
+	return link ? kmcl_external_map(ext, link) : 0;
+}
+
+/*
  * @source is a constant NULL in one of the two copies that the compiler makes of
  * this, so that a packet without external data pays nothing for them.
  */
@@ -39,11 +50,11 @@ static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf,
 				       u32 flags, const struct kmcl_source *source)
 {
 	struct kmcl_channel *ch = pkt->object.channel;
-	bool wait = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+	bool wait = source || flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 	bool pipe = ch->config.flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
 	bool copied = pipe || flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER;
 	struct kmcl_external *ext = pkt->external;
-	struct kmcl_link *link, *mapping;
+	struct kmcl_link *link;
 	struct kmcl_slot *slot;
 	NTSTATUS status;
 	s64 word, gen;
@@ -87,15 +98,11 @@ static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf,
 				 flags);
 	rcu_read_lock();
 	link = rcu_dereference(ch->tx.send_link);
-	if (source) {
-		/* in this order: there is no send_link without a link */
-		mapping = link ?: rcu_dereference(ch->link);
-		if (mapping && kmcl_external_map(ext, mapping)) {
-			kmcl_uncount_send(slot, len);
-			atomic64_set(&slot->word, gen | KMCL_SLOT_IDLE);
-			rcu_read_unlock();
-			return STATUS_INSUFFICIENT_RESOURCES;
-		}
+	if (source && unlikely(link ? kmcl_external_map(ext, link) : map_to_queue(ext, ch))) {
+		kmcl_uncount_send(slot, len);
+		atomic64_set(&slot->word, gen | KMCL_SLOT_IDLE);
+		rcu_read_unlock();
+		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	if (likely(link)) {
 		ret = source ? link->ops->send_external(link, ext->wire, ext->size, buf, len,
@@ -314,15 +321,11 @@ static __always_inline NTSTATUS check_send(const struct kmcl_packet *pkt, const 
 
 /* Apart, so that a packet without external data pays nothing for them. */
 static noinline NTSTATUS send_mdl(struct kmcl_packet *pkt, const void *buf, u32 len, PMDL mdl,
-				  u32 flags)
+				  u32 offset, u32 length, u32 flags)
 {
-	struct kmcl_source source = { .mdl = mdl };
-	NTSTATUS status;
+	struct kmcl_source source = { .mdl = mdl, .offset = offset, .length = length };
 
-	status = check_send(pkt, buf, len, true, flags, 5);
-	if (unlikely(status))
-		return status;
-	return kmcl_submit(pkt, buf, len, flags, &source);
+	return submit(pkt, buf, len, flags, &source);
 }
 
 NTSTATUS VmbPacketSend(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
@@ -331,11 +334,11 @@ NTSTATUS VmbPacketSend(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
 	struct kmcl_packet *pkt = kmcl_packet(Packet);
 	NTSTATUS status;
 
-	if (ExternalDataMdl)
-		return send_mdl(pkt, Buffer, BufferLength, ExternalDataMdl, Flags);
-	status = check_send(pkt, Buffer, BufferLength, false, Flags, 5);
+	status = check_send(pkt, Buffer, BufferLength, ExternalDataMdl, Flags, 5);
 	if (unlikely(status))
 		return status;
+	if (ExternalDataMdl)
+		return send_mdl(pkt, Buffer, BufferLength, ExternalDataMdl, 0, 0, Flags);
 	return submit(pkt, Buffer, BufferLength, Flags, NULL);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSend);
@@ -344,17 +347,18 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET Packet, PVOID Buffer, UINT32 Buf
 				      PMDL Mdl, UINT32 MdlOffset, UINT32 MdlLength, UINT32 Flags)
 {
 	struct kmcl_packet *pkt = kmcl_packet(Packet);
-	struct kmcl_source source = { .mdl = Mdl, .offset = MdlOffset, .length = MdlLength };
 	NTSTATUS status;
 
 	status = check_send(pkt, Buffer, BufferLength, Mdl, Flags, 7);
 	if (unlikely(status))
 		return status;
-	if (!Mdl && MdlOffset)
+	if (likely(Mdl))
+		return send_mdl(pkt, Buffer, BufferLength, Mdl, MdlOffset, MdlLength, Flags);
+	if (MdlOffset)
 		return STATUS_INVALID_PARAMETER_5;
-	if (!Mdl && MdlLength)
+	if (MdlLength)
 		return STATUS_INVALID_PARAMETER_6;
-	return kmcl_submit(pkt, Buffer, BufferLength, Flags, Mdl ? &source : NULL);
+	return kmcl_submit(pkt, Buffer, BufferLength, Flags, NULL);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
 

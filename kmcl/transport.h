@@ -22,6 +22,8 @@
 
 /* What a transport that bounces can be expected to find room for in one piece. */
 #define KMCL_MAP_MAX	(64u << 10)
+/* No address of memory: what the DMA API says too. */
+#define KMCL_NOT_MAPPED	(~(dma_addr_t)0)
 
 struct device;
 struct kmcl_bounce;
@@ -58,8 +60,8 @@ struct module;
  *	multiple of 8: the ranges are filled in, the descriptor is the transport's
  *	to fill in.
  * @map: make memory reachable for the peer. @bytes from @phys on, at most
- *	KMCL_MAP_MAX, contiguous. @addr is where the peer finds them, at the same
- *	offset in a frame of 4 KiB. -ENOMEM: not now.
+ *	KMCL_MAP_MAX, contiguous. Returns where the peer finds them, at the same
+ *	offset in a frame of 4 KiB. KMCL_NOT_MAPPED: not now.
  * @unmap: end that; what the peer wrote is in the memory afterwards.
  * @want_room: ask for kmcl_link_event() once @bytes (packet and footer) fit; 0
  *	takes the wish back.
@@ -98,8 +100,8 @@ struct kmcl_link_ops {
 		    enum kmcl_packet_type type, bool wants_reply);
 	int (*send_external)(struct kmcl_link *link, struct kmcl_gpa_direct *head,
 			     u32 head_bytes, const void *data, u32 len, u64 id);
-	int (*map)(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
-		   enum dma_data_direction dir, dma_addr_t *addr);
+	dma_addr_t (*map)(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
+			  enum dma_data_direction dir);
 	void (*unmap)(struct kmcl_link *link, dma_addr_t addr, u32 bytes,
 		      enum dma_data_direction dir);
 	void (*want_room)(struct kmcl_link *link, u32 bytes);

@@ -206,13 +206,15 @@ static int vmbus_link_send_external(struct kmcl_link *link, struct kmcl_gpa_dire
 	return ret;
 }
 
-static int vmbus_link_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
-			  enum dma_data_direction dir, dma_addr_t *addr)
+static dma_addr_t vmbus_link_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
+				 enum dma_data_direction dir)
 {
 	struct device *dev = &kmcl_vdev(link)->hv->device;
+	dma_addr_t addr;
 
-	*addr = dma_map_page(dev, pfn_to_page(PHYS_PFN(phys)), offset_in_page(phys), bytes, dir);
-	return dma_mapping_error(dev, *addr);
+	addr = dma_map_page(dev, pfn_to_page(PHYS_PFN(phys)), offset_in_page(phys), bytes, dir);
+	/* no more than DMA debugging wants to be asked */
+	return dma_mapping_error(dev, addr) ? KMCL_NOT_MAPPED : addr;
 }
 
 static void vmbus_link_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes,

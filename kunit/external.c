@@ -168,8 +168,8 @@ static struct bounce *bounce_of(struct kmcl_link *link)
 	return container_of(link->ops, struct bounce, ops);
 }
 
-static int bounce_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
-		      enum dma_data_direction dir, dma_addr_t *addr)
+static dma_addr_t bounce_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
+			     enum dma_data_direction dir)
 {
 	struct bounce *b = bounce_of(link);
 	u32 offset = phys % HV_HYP_PAGE_SIZE;
@@ -177,13 +177,18 @@ static int bounce_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
 
 	if (!b->fail_after && b->fail) {
 		b->fail -= b->fail > 0;
-		return -ENOMEM;
+		return KMCL_NOT_MAPPED;
 	}
 	b->fail_after -= !!b->fail_after;
+	if (b->then_direct && !b->fail) {
+		b->maps++;
+		b->live++;
+		return phys;
+	}
 	while (s < b->slots + BOUNCE_SLOTS && s->used)
 		s++;
 	if (s == b->slots + BOUNCE_SLOTS || offset + bytes > KMCL_MAP_MAX)
-		return -ENOMEM;
+		return KMCL_NOT_MAPPED;
 	*s = (struct bounce_slot) {
 		.memory = s->memory, .phys = phys, .bytes = bytes, .dir = dir, .used = true,
 	};
@@ -193,8 +198,7 @@ static int bounce_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
 	b->maps++;
 	b->live++;
 	b->mapped += bytes;
-	*addr = virt_to_phys(s->memory) + offset;
-	return 0;
+	return virt_to_phys(s->memory) + offset;
 }
 
 static void bounce_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes,
@@ -216,7 +220,8 @@ static void bounce_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes,
 		b->live--;
 		return;
 	}
-	b->wrong++;
+	b->live -= b->then_direct;
+	b->wrong += !b->then_direct;
 }
 
 static void bounce_free(struct kunit_resource *res)

@@ -3,8 +3,8 @@
  * For the suites about external data: MDLs that are freed at the end of the
  * case, the host's hands on the guest's memory, and a transport that bounces.
  */
-#ifndef _KMCL_EXTERNAL_H
-#define _KMCL_EXTERNAL_H
+#ifndef _KUNIT_EXTERNAL_H
+#define _KUNIT_EXTERNAL_H
 
 #include "fixture.h"
 
@@ -69,6 +69,7 @@ const struct vmpacket_descriptor *recorded(struct vsc *v);
  * @wrong: unmapped what was not mapped, or otherwise than it was
  * @fail: maps that fail from now on; -1 all of them
  * @fail_after: and before that, maps that succeed
+ * @then_direct: and after that, memory is where it is
  * @slots: where it bounces
  */
 struct bounce {
@@ -82,6 +83,7 @@ struct bounce {
 	unsigned int wrong;
 	int fail;
 	unsigned int fail_after;
+	bool then_direct;
 	struct bounce_slot {
 		u8 *memory;
 		phys_addr_t phys;

@@ -263,6 +263,43 @@ static void what_was_sent_before_there_was_a_device_is_mapped_when_there_is_room
 	lot_free(second);
 }
 
+static void opened_then_direct(struct vsc *v, enum vsc_event event)
+{
+	opened(v, event);
+	bounce->then_direct = true;
+}
+
+/* The packet says where memory is now, and not where an attempt that failed had it. */
+static void what_failed_to_map_once_is_described_anew(struct kunit *test)
+{
+	struct vsc *v = vsc_new(test);
+	u8 *p = pattern(test, 4 * PAGE);
+	PMDL chain = mdl_before(p, 2 * PAGE, mdl_for(p + 3 * PAGE, 10));
+	const struct gpa_range *r;
+	struct lot *lot;
+
+	v->offer.exec = HVSIM_EXEC_INLINE;
+	v->offer.script.record = true;
+	v->offer.script.on_packet = host_uses_memory;
+	v->on_state = opened_then_direct;
+	bounce = bounce_new(test);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(v->ch), STATUS_SUCCESS);
+	lot = lot_new(v);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(lot->pkt, "x", 1, chain, WAIT_FOR_COMPLETION),
+			STATUS_SUCCESS);
+	vsc_offer(v);
+	vsc_expect_soon(v, lot->calls == 1);
+	KUNIT_EXPECT_EQ(test, bounce->fail, 0);
+	bounce_expect_even(test, bounce);
+	hvsim_gpa_ranges(recorded(v), 0, &r);
+	KUNIT_EXPECT_EQ(test, r->pfn_array[0], frame_of(p));
+	KUNIT_EXPECT_EQ(test, r->pfn_array[1], frame_of(p) + 1);
+	hvsim_gpa_ranges(recorded(v), 1, &r);
+	KUNIT_EXPECT_EQ(test, r->pfn_array[0], frame_of(p) + 3);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x5a, 2 * PAGE));
+	lot_free(lot);
+}
+
 static void what_waits_for_a_device_goes_unmapped_with_the_channel(struct kunit *test)
 {
 	struct vsc *v = vsc_new(test);
@@ -377,6 +414,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(directions_steer_what_is_copied),
 	KUNIT_CASE(what_cannot_be_mapped_fails_the_send_and_leaves_nothing_mapped),
 	KUNIT_CASE(what_was_sent_before_there_was_a_device_is_mapped_when_there_is_room),
+	KUNIT_CASE(what_failed_to_map_once_is_described_anew),
 	KUNIT_CASE(what_waits_for_a_device_goes_unmapped_with_the_channel),
 	KUNIT_CASE(each_map_is_unmapped_once_however_the_channel_ends),
 	KUNIT_CASE(a_request_that_expires_in_the_queue_is_unmapped_at_once),

@@ -172,6 +172,42 @@ static void an_mdl_without_pages_or_bytes_is_refused(struct kunit *test)
 	lot_free(lot);
 }
 
+static PFN_NUMBER memory_ends(PFN_NUMBER frame)
+{
+	while (pfn_valid(PHYS_PFN(frame * PAGE)))
+		frame++;
+	return frame;
+}
+
+/* Alone, at the end of what would be one run, and where the number wraps. */
+static void a_frame_that_is_no_memory_is_refused_wherever_it_is(struct kunit *test)
+{
+	struct vsc *v = recording_vsc(test);
+	u8 *p = memory(test, 4 * PAGE);
+	PMDL mdl = mdl_for(p, 3 * PAGE);
+	PFN_NUMBER good = frame_of(p), end = memory_ends(good), none = 1ULL << 40;
+	PFN_NUMBER lost = 1ULL << 52;
+	PFN_NUMBER rows[][3] = {
+		{ none, good, good + 1 }, { good, none, good + 1 }, { good, good + 1, none },
+		{ end - 2, end - 1, end }, { end - 1, end, end + 1 }, { end, good, good + 1 },
+		{ ~0ULL, 0, 1 }, { ~0ULL - 1, ~0ULL, 0 }, { lost - 1, lost, lost + 1 },
+		{ lost + good, lost + good + 1, lost + good + 2 },
+	};
+	struct lot *lot;
+	unsigned int i;
+
+	vsc_bring_up(v);
+	lot = lot_new(v);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		memcpy(MmGetMdlPfnArray(mdl), rows[i], sizeof(rows[i]));
+		refused(test, 4, VmbPacketSend(lot->pkt, p, 8, mdl, WAIT_FOR_COMPLETION));
+		refused(test, 4, send_pfns(lot->pkt, p, 8, rows[i], 3, WAIT_FOR_COMPLETION));
+	}
+	KUNIT_EXPECT_EQ(test, lot->calls, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&v->host->record));
+	lot_free(lot);
+}
+
 static void the_limits_hold_to_the_byte_and_to_the_mdl(struct kunit *test)
 {
 	struct vsc *v = recording_vsc(test);
@@ -593,6 +629,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_refused_send_names_its_parameter),
 	KUNIT_CASE(without_external_data_it_is_an_ordinary_packet),
 	KUNIT_CASE(an_mdl_without_pages_or_bytes_is_refused),
+	KUNIT_CASE(a_frame_that_is_no_memory_is_refused_wherever_it_is),
 	KUNIT_CASE(the_limits_hold_to_the_byte_and_to_the_mdl),
 	KUNIT_CASE(limits_that_no_packet_can_keep_are_refused_at_enable),
 	KUNIT_CASE(the_host_sees_one_range_for_each_mdl_and_the_payload_behind),
