@@ -500,6 +500,7 @@ void kmcl_link_down(struct kmcl_channel *ch, NTSTATUS status);
 bool kmcl_link_part(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_link_cut(struct kmcl_channel *ch, NTSTATUS status);
 void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed);
+void kmcl_link_refused(struct kmcl_channel *ch);
 void kmcl_poison(struct kmcl_channel *ch, const char *why);
 
 /* server.c */
@@ -650,10 +651,16 @@ static inline VMBPACKET kmcl_packet_handle(const struct kmcl_packet *pkt)
 
 static_assert(KMCL_SLOTS <= 1u << KMCL_ID_EPOCH);
 
+/* The lower half of all its ids. */
+static inline u32 kmcl_packet_number(const struct kmcl_channel *ch, const struct kmcl_packet *pkt)
+{
+	return ch->id_base + pkt->index + 1;
+}
+
 /* The id under which the packet's current send travels. */
 static inline u64 kmcl_packet_id(const struct kmcl_packet *pkt, u64 word)
 {
-	return (word & ~0xffffffffULL) | (pkt->object.channel->id_base + pkt->index + 1);
+	return (word & ~0xffffffffULL) | kmcl_packet_number(pkt->object.channel, pkt);
 }
 
 static inline enum kmcl_slot_state kmcl_word_state(u64 word)

@@ -231,6 +231,21 @@ void kmcl_link_cut_end(struct kmcl_channel *ch, NTSTATUS status, bool closed)
 }
 
 /**
+ * kmcl_link_refused() - a packet was not written, with -ENODEV
+ * @ch: channel
+ *
+ * Context: any up to softirq, inside an RCU read side section.
+ */
+void kmcl_link_refused(struct kmcl_channel *ch)
+{
+	/* NULL: it is being closed already */
+	struct kmcl_link *link = rcu_dereference(ch->link);
+
+	if (link && link->ops->refused)
+		link->ops->refused(link);
+}
+
+/**
  * kmcl_poison() - the peer broke the rules, or the driver says so
  * @ch: channel
  * @why: what is wrong, a constant phrase

@@ -36,10 +36,15 @@ static __always_inline void kmcl_wrote(struct kmcl_channel *ch, u64 id,
 				       enum kmcl_packet_type type, u32 len, int result)
 {
 	trace_kmcl_ring_write(ch, id, type, len, result);
-	if (type != KMCL_TYPE_COMPLETION || unlikely(result))
+	if (unlikely(result)) {
+		if (result == -ENODEV)
+			kmcl_link_refused(ch);
 		return;
-	this_cpu_inc(ch->tx.counters->replies);
-	this_cpu_add(ch->tx.counters->reply_bytes, len);
+	}
+	if (type == KMCL_TYPE_COMPLETION) {
+		this_cpu_inc(ch->tx.counters->replies);
+		this_cpu_add(ch->tx.counters->reply_bytes, len);
+	}
 }
 
 /* By who owns the channel's life. */

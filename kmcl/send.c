@@ -43,8 +43,8 @@ static noinline int map_to_queue(struct kmcl_external *ext, struct kmcl_channel 
 }
 
 /*
- * @source is a constant NULL in one of the two copies that the compiler makes of
- * this, so that a packet without external data pays nothing for them.
+ * The compiler makes a copy of this for each kind of send: @source is a constant NULL, so
+ * that a packet without external data pays nothing for them, or never NULL.
  */
 static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf, u32 len,
 				       u32 flags, const struct kmcl_source *source)
@@ -69,14 +69,14 @@ static __always_inline NTSTATUS submit(struct kmcl_packet *pkt, const void *buf,
 
 	/* a new generation: whatever answers the previous send is stale now */
 	word = atomic64_read(&slot->word);
-	gen = (word & ~0xffffffffLL) + (1LL << 32);
+	gen = word - KMCL_SLOT_IDLE + (1LL << 32);
 	if (kmcl_word_state(word) != KMCL_SLOT_IDLE ||
 	    !atomic64_try_cmpxchg(&slot->word, &word, gen | KMCL_SLOT_WRITING)) {
 		kmcl_err(ch, "VmbPacketSend: the packet is in flight already\n");
 		return STATUS_INVALID_PARAMETER_1;
 	}
 	slot->lends = source;
-	id = kmcl_packet_id(pkt, gen);
+	id = gen | kmcl_packet_number(ch, pkt);
 	pkt->tx.id = id;
 	pkt->tx.type = source ? KMCL_TYPE_GPA_DIRECT : KMCL_TYPE_INBAND;
 	pkt->tx.wants_reply = wait;

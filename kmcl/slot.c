@@ -136,14 +136,18 @@ bool kmcl_packet_move(struct kmcl_packet *pkt, enum kmcl_slot_state from,
  * and with it the end of the packet's memory, can come at any time.
  *
  * Context: any; may be called under the transport's ring lock.
+ * Return: @id, for a transport that hands it on.
  */
-void kmcl_packet_published(struct kmcl_link *link, u64 id)
+u64 kmcl_packet_published(struct kmcl_link *link, u64 id)
 {
-	struct kmcl_slot *slot = kmcl_slot_by_id(link->channel, id);
+	struct kmcl_channel *ch = link->channel;
+	/* an id of ours, of a packet that is being sent */
+	struct kmcl_slot *slot = slot_at(ch, (u32)id - 1 - ch->id_base);
 
 	/* the sender owns a packet in WRITING: nobody else moves this word */
 	atomic64_set(&slot->word, (id & ~0xffffffffULL) |
 				  (slot->lends ? KMCL_SLOT_LENT : KMCL_SLOT_SENT));
+	return id;
 }
 EXPORT_SYMBOL_GPL(kmcl_packet_published);
 

@@ -59,6 +59,7 @@ struct module;
  *	a reply. @head is the packet up to its payload, @head_bytes long, a
  *	multiple of 8: the ranges are filled in, the descriptor is the transport's
  *	to fill in.
+ * @refused: a packet was not written, with -ENODEV; as @send. NULL: of no interest.
  * @map: make memory reachable for the peer. @bytes from @phys on, at most
  *	KMCL_MAP_MAX, contiguous. Returns where the peer finds them, at the same
  *	offset in a frame of 4 KiB. KMCL_NOT_MAPPED: not now.
@@ -100,6 +101,7 @@ struct kmcl_link_ops {
 		    enum kmcl_packet_type type, bool wants_reply);
 	int (*send_external)(struct kmcl_link *link, struct kmcl_gpa_direct *head,
 			     u32 head_bytes, const void *data, u32 len, u64 id);
+	void (*refused)(struct kmcl_link *link);
 	dma_addr_t (*map)(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
 			  enum dma_data_direction dir);
 	void (*unmap)(struct kmcl_link *link, dma_addr_t addr, u32 bytes,
@@ -228,6 +230,6 @@ void kmcl_target_sleep(struct kmcl_target *target);
 void kmcl_target_wake(struct kmcl_target *target);
 bool kmcl_target_settled(const struct kmcl_target *target);
 void kmcl_link_event(struct kmcl_link *link);
-void kmcl_packet_published(struct kmcl_link *link, u64 id);
+u64 kmcl_packet_published(struct kmcl_link *link, u64 id);
 
 #endif

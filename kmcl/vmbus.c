@@ -51,8 +51,7 @@ static u64 vmbus_published(struct vmbus_channel *chan, u64 id)
 {
 	struct kmcl_vdev *v = chan->channel_callback_context;
 
-	kmcl_packet_published(&v->link, id);
-	return id;
+	return kmcl_packet_published(&v->link, id);
 }
 
 /*
@@ -174,24 +173,19 @@ static int vmbus_link_send(struct kmcl_link *link, const void *data, u32 len, u6
 			   enum kmcl_packet_type type, bool wants_reply)
 {
 	struct vmbus_channel *chan = channel_of(link);
-	int ret;
 
 	if (indices_bad(chan))
 		return -EIO;
 	BUILD_BUG_ON((int)KMCL_TYPE_INBAND != (int)VM_PKT_DATA_INBAND ||
 		     (int)KMCL_TYPE_COMPLETION != (int)VM_PKT_COMP);
-	ret = vmbus_sendpacket(chan, (void *)data, len, id, (enum vmbus_packet_type)type,
-			       wants_reply ? VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0);
-	if (unlikely(ret == -ENODEV))
-		kmcl_sub_rescinded(kmcl_vdev(link));
-	return ret;
+	return vmbus_sendpacket(chan, (void *)data, len, id, (enum vmbus_packet_type)type,
+				wants_reply ? VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0);
 }
 
 static int vmbus_link_send_external(struct kmcl_link *link, struct kmcl_gpa_direct *head,
 				    u32 head_bytes, const void *data, u32 len, u64 id)
 {
 	struct vmbus_channel *chan = channel_of(link);
-	int ret;
 
 	if (indices_bad(chan))
 		return -EIO;
@@ -199,11 +193,13 @@ static int vmbus_link_send_external(struct kmcl_link *link, struct kmcl_gpa_dire
 		     offsetof(struct kmcl_gpa_direct, range_count) !=
 		     offsetof(struct vmbus_packet_mpb_array, rangecount) ||
 		     sizeof(struct kmcl_gpa_range) != offsetof(struct hv_mpb_array, pfn_array));
-	ret = vmbus_sendpacket_mpb_desc(chan, (struct vmbus_packet_mpb_array *)head, head_bytes,
-					(void *)data, len, id);
-	if (unlikely(ret == -ENODEV))
-		kmcl_sub_rescinded(kmcl_vdev(link));
-	return ret;
+	return vmbus_sendpacket_mpb_desc(chan, (struct vmbus_packet_mpb_array *)head, head_bytes,
+					 (void *)data, len, id);
+}
+
+static void vmbus_link_refused(struct kmcl_link *link)
+{
+	kmcl_sub_rescinded(kmcl_vdev(link));
 }
 
 static dma_addr_t vmbus_link_map(struct kmcl_link *link, phys_addr_t phys, u32 bytes,
@@ -359,6 +355,7 @@ const struct kmcl_link_ops kmcl_vmbus_link_ops = {
 	.close		= vmbus_link_close,
 	.send		= vmbus_link_send,
 	.send_external	= vmbus_link_send_external,
+	.refused	= vmbus_link_refused,
 	.map		= vmbus_link_map,
 	.unmap		= vmbus_link_unmap,
 	.want_room	= vmbus_link_want_room,
