@@ -99,7 +99,7 @@ VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64 *PhysicalAddress, UINT64 
 
 	if (ch && kmcl_may_sleep(ch, __func__)) {
 		mutex_lock(&ch->device_lock);
-		if (ch->bound && !ch->mmio_size &&
+		if (ch->bound && !ch->mmio_size && ch->bound->ops->reserve_mmio &&
 		    ch->bound->ops->reserve_mmio(ch->bound, &ch->mmio_start, &ch->mmio_size))
 			kmcl_err(ch, "%s: no room for the window that the host offers\n", __func__);
 		start = ch->mmio_start;
@@ -125,9 +125,11 @@ NTSTATUS VmbChannelSetInterruptLatency(VMBCHANNEL Channel, UINT16 InterruptLaten
 	if (!kmcl_may_sleep(ch, __func__))
 		return STATUS_INVALID_DEVICE_STATE;
 	mutex_lock(&ch->device_lock);
-	if (ch->bound)
+	if (ch->bound && !ch->bound->ops->set_latency)
+		ret = InterruptLatency ? -EOPNOTSUPP : 0;
+	else if (ch->bound)
 		ret = ch->bound->ops->set_latency(ch->bound, InterruptLatency, &old);
-	if (!ret && !ch->latency_set) {
+	if (!ret && ch->bound->ops->set_latency && !ch->latency_set) {
 		/* the device's next driver shall find it as it was */
 		ch->latency_set = true;
 		ch->latency_before = old;

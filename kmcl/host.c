@@ -366,25 +366,6 @@ static void server_signal(struct kmcl_rings *rings)
 	ep->offer.host->ops->signal(ep->offer.host, &ep->offer);
 }
 
-/* The window is the client's. */
-static int server_reserve_mmio(struct kmcl_link *link, u64 *start, u64 *size)
-{
-	*start = 0;
-	*size = 0;
-	return 0;
-}
-
-static void server_release_mmio(struct kmcl_link *link, u64 start, u64 size)
-{
-}
-
-/* Signals are at once and cannot be anything else. */
-static int server_set_latency(struct kmcl_link *link, u16 latency, u16 *old)
-{
-	*old = 0;
-	return latency ? -EOPNOTSUPP : 0;
-}
-
 /* No memory of a server's is lent to a client: nothing to map, share or bounce. */
 static const struct kmcl_link_ops server_link_ops = {
 	.open		= server_open,
@@ -398,9 +379,6 @@ static const struct kmcl_link_ops server_link_ops = {
 	.mask		= kmcl_rings_mask,
 	.unmask		= kmcl_rings_unmask,
 	.kick		= kmcl_rings_kick,
-	.reserve_mmio	= server_reserve_mmio,
-	.release_mmio	= server_release_mmio,
-	.set_latency	= server_set_latency,
 };
 
 /* ---- a server's GPADLs ---- */

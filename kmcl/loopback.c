@@ -440,24 +440,6 @@ static void lo_bounce_free(struct kmcl_link *link, void *memory, u32 bytes, dma_
 	free_pages_exact(memory, bytes);
 }
 
-static int lo_reserve_mmio(struct kmcl_link *link, u64 *start, u64 *size)
-{
-	*start = 0;
-	*size = 0;
-	return 0;
-}
-
-static void lo_release_mmio(struct kmcl_link *link, u64 start, u64 size)
-{
-}
-
-/* Signals are at once and cannot be anything else. */
-static int lo_set_latency(struct kmcl_link *link, u16 latency, u16 *old)
-{
-	*old = 0;
-	return latency ? -EOPNOTSUPP : 0;
-}
-
 static const struct kmcl_link_ops lo_link_ops = {
 	.open		= lo_open,
 	.leave		= lo_leave,
@@ -476,9 +458,6 @@ static const struct kmcl_link_ops lo_link_ops = {
 	.unshare	= lo_unshare,
 	.bounce_alloc	= lo_bounce_alloc,
 	.bounce_free	= lo_bounce_free,
-	.reserve_mmio	= lo_reserve_mmio,
-	.release_mmio	= lo_release_mmio,
-	.set_latency	= lo_set_latency,
 };
 
 /* ---- the transport ---- */

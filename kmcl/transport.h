@@ -86,12 +86,14 @@ struct module;
  * @bounce_free: give it back
  * @reserve_mmio: reserve the window of addresses that the offer asks for; a
  *	size of 0 when it asks for none. May sleep; while the target is claimed.
+ *	NULL: none ever does.
  * @release_mmio: give it back
  * @opened: of a server's link: what the driver's Opened said to the client that
  *	opens; an error refuses it. May sleep. NULL: nobody asks.
  * @set_latency: say how late, in 100 ns, a signal to the peer may be; *@old is
  *	how late it could be before. -EOPNOTSUPP: the transport cannot. May sleep;
- *	while the target is claimed.
+ *	while the target is claimed. NULL: signals are at once, and cannot be anything
+ *	else.
  */
 struct kmcl_link_ops {
 	int (*open)(struct kmcl_link *link, u32 out_bytes, u32 in_bytes);
