@@ -5,17 +5,15 @@
  */
 #include <linux/fs.h>
 #include <linux/file.h>
-#include <linux/input.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include "../ear.h"
 #include "../helper.h"
 #include "../kmsg.h"
 #include "../sim/sim.h"
 #include "../vsp/module.h"
-
-static void stop_hearing(void);
 
 static int init(struct kunit *test)
 {
@@ -27,7 +25,7 @@ static int init(struct kunit *test)
 static void exit(struct kunit *test)
 {
 	/* what a case that was broken off has left */
-	stop_hearing();
+	ear_stop();
 	module_unload("hyperv_keyboard");
 	module_unload("hv_utils");
 	module_unload("hv_storvsc");
@@ -53,106 +51,27 @@ static long number(struct kunit *test, const char *name)
 
 /* ---- hyperv_keyboard on kbdvsp ---- */
 
-static struct {
-	unsigned int code;
-	int value;
-} heard[8];
-
-static unsigned int nr_heard;
-static int keyboards;
-static bool hearing;
-
-static void hear(struct input_handle *handle, unsigned int type, unsigned int code, int value)
-{
-	if (type != EV_KEY || nr_heard == ARRAY_SIZE(heard))
-		return;
-	heard[nr_heard].code = code;
-	heard[nr_heard].value = value;
-	WRITE_ONCE(nr_heard, nr_heard + 1);
-}
-
-static int ear_connect(struct input_handler *handler, struct input_dev *dev,
-		       const struct input_device_id *id)
-{
-	struct input_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL);
-	int ret;
-
-	if (!handle)
-		return -ENOMEM;
-	handle->dev = dev;
-	handle->handler = handler;
-	handle->name = "ear";
-	ret = input_register_handle(handle);
-	if (!ret) {
-		ret = input_open_device(handle);
-		if (ret)
-			input_unregister_handle(handle);
-	}
-	if (ret)
-		kfree(handle);
-	else
-		WRITE_ONCE(keyboards, keyboards + 1);
-	return ret;
-}
-
-static void ear_disconnect(struct input_handle *handle)
-{
-	WRITE_ONCE(keyboards, keyboards - 1);
-	input_close_device(handle);
-	input_unregister_handle(handle);
-	kfree(handle);
-}
-
-static const struct input_device_id ear_ids[] = {
-	{ .flags = INPUT_DEVICE_ID_MATCH_EVBIT, .evbit = { BIT_MASK(EV_KEY) } },
-	{ },
-};
-
-static struct input_handler ear = {
-	.event = hear,
-	.connect = ear_connect,
-	.disconnect = ear_disconnect,
-	.name = "kmcl_ear",
-	.id_table = ear_ids,
-};
-
-static void stop_hearing(void)
-{
-	if (hearing)
-		input_unregister_handler(&ear);
-	hearing = false;
-}
-
-static void expect_heard(struct kunit *test, unsigned int n, unsigned int code, int value)
-{
-	KUNIT_EXPECT_EQ_MSG(test, heard[n].code, code, "event %u", n);
-	KUNIT_EXPECT_EQ_MSG(test, heard[n].value, value, "event %u", n);
-}
-
 static void keys_typed_at_the_vsp_arrive(struct kunit *test)
 {
-	nr_heard = 0;
-	keyboards = 0;
 	KUNIT_ASSERT_EQ(test, module_load("kmcl_kbdvsp:bus=simulator"), 0);
-	KUNIT_ASSERT_EQ(test, input_register_handler(&ear), 0);
-	hearing = true;
+	ear_start(test, NULL);
 	KUNIT_ASSERT_EQ(test, module_load("hyperv-keyboard"), 0);
-	KUNIT_ASSERT_TRUE(test, becomes(READ_ONCE(keyboards) == 1));
+	KUNIT_ASSERT_TRUE(test, becomes(READ_ONCE(ear.keyboards) == 1));
 	file_becomes(test, "kmcl_kbdvsp/kbdvsp/connected", "1");
 	/* A, and the right one of two control keys */
 	KUNIT_EXPECT_EQ(test, module_write(test, "kmcl_kbdvsp/kbdvsp/keystroke",
 					   "1e 9e e0 1d e0 9d"), 17);
-	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(nr_heard) == 4));
-	expect_heard(test, 0, KEY_A, 1);
-	expect_heard(test, 1, KEY_A, 0);
-	expect_heard(test, 2, KEY_RIGHTCTRL, 1);
-	expect_heard(test, 3, KEY_RIGHTCTRL, 0);
+	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(ear.count) == 4));
+	ear_expect(test, 0, KEY_A, 1);
+	ear_expect(test, 1, KEY_A, 0);
+	ear_expect(test, 2, KEY_RIGHTCTRL, 1);
+	ear_expect(test, 3, KEY_RIGHTCTRL, 0);
 	expect_file(test, "kmcl_kbdvsp/kbdvsp/keystrokes", "4");
 	expect_file(test, "kmcl_kbdvsp/kbdvsp/bad_messages", "0");
 	/* a keyboard that is pulled out */
 	KUNIT_EXPECT_EQ(test, module_unload("kmcl_kbdvsp"), 0);
-	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(keyboards) == 0));
-	stop_hearing();
+	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(ear.keyboards) == 0));
+	ear_stop();
 	KUNIT_EXPECT_EQ(test, module_unload("hyperv_keyboard"), 0);
 }
 

@@ -4,12 +4,12 @@
  * at through their files, and unloaded. No case has one do anything to the machine.
  */
 #include <linux/fs.h>
-#include <linux/input.h>
 #include <linux/kmod.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/umh.h>
 #include <asm/mshyperv.h>
+#include "../ear.h"
 #include "port.h"
 #include "ic_host.h"
 
@@ -131,13 +131,11 @@ static int init(struct kunit *test)
 	return 0;
 }
 
-static void stop_hearing(void);
-
 static void exit(struct kunit *test)
 {
 	if (loaded)
 		unload_now();
-	stop_hearing();
+	ear_stop();
 	port_end(test->priv);
 }
 
@@ -359,101 +357,21 @@ static void shutdown_that_only_logs_does_nothing_else(struct kunit *test)
 
 /* ---- the keyboard ---- */
 
-/* What the input system hears, as "code:value". */
-static struct {
-	u16 code;
-	int value;
-} heard[32];
-static unsigned int nr_heard;
-static unsigned int last_scan;
-static int keyboards;
-static bool hearing;
-
-static void hear(struct input_handle *handle, unsigned int type, unsigned int code, int value)
-{
-	if (type == EV_MSC && code == MSC_SCAN)
-		last_scan = value;
-	if (type != EV_KEY || nr_heard == ARRAY_SIZE(heard))
-		return;
-	heard[nr_heard].code = code;
-	heard[nr_heard++].value = value;
-}
-
-static int ear_connect(struct input_handler *handler, struct input_dev *dev,
-		       const struct input_device_id *id)
-{
-	struct input_handle *handle;
-	int ret;
-
-	if (strcmp(dev->name, "Hyper-V keyboard"))
-		return -ENODEV;
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
-	if (!handle)
-		return -ENOMEM;
-	handle->dev = dev;
-	handle->handler = handler;
-	handle->name = "ear";
-	ret = input_register_handle(handle);
-	if (!ret) {
-		ret = input_open_device(handle);
-		if (ret)
-			input_unregister_handle(handle);
-	}
-	if (ret) {
-		kfree(handle);
-		return ret;
-	}
-	WRITE_ONCE(keyboards, keyboards + 1);
-	return 0;
-}
-
-static void ear_disconnect(struct input_handle *handle)
-{
-	WRITE_ONCE(keyboards, keyboards - 1);
-	input_close_device(handle);
-	input_unregister_handle(handle);
-	kfree(handle);
-}
-
-static const struct input_device_id ear_ids[] = {
-	{ .flags = INPUT_DEVICE_ID_MATCH_EVBIT, .evbit = { BIT_MASK(EV_KEY) } },
-	{ },
-};
-
-static struct input_handler ear = {
-	.event = hear,
-	.connect = ear_connect,
-	.disconnect = ear_disconnect,
-	.name = "kmcl_ear",
-	.id_table = ear_ids,
-};
-
 static struct port *typing(struct kunit *test)
 {
 	struct port *port = offer(test, &keyboard);
 
-	keyboards = 0;
-	nr_heard = 0;
-	KUNIT_ASSERT_EQ(test, input_register_handler(&ear), 0);
-	hearing = true;
+	ear_start(test, "Hyper-V keyboard");
 	load(test, "kmcl_keyboard");
-	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(keyboards) == 1));
+	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(ear.keyboards) == 1));
 	return port;
-}
-
-/* A case that was broken off is still listening: a handler registered twice has no end. */
-static void stop_hearing(void)
-{
-	if (hearing)
-		input_unregister_handler(&ear);
-	hearing = false;
 }
 
 static void done_typing(struct kunit *test)
 {
 	unload(test);
-	KUNIT_EXPECT_EQ(test, keyboards, 0);
-	stop_hearing();
+	KUNIT_EXPECT_EQ(test, ear.keyboards, 0);
+	ear_stop();
 }
 
 #define BREAK	2
@@ -472,13 +390,6 @@ static void key(struct port *port, u16 code, u32 flags)
 	port_send(port, &event, sizeof(event));
 }
 
-static void expect_heard(struct kunit *test, unsigned int nr, u16 code, int value)
-{
-	KUNIT_EXPECT_GT(test, nr_heard, nr);
-	KUNIT_EXPECT_EQ_MSG(test, heard[nr].code, code, "event %u", nr);
-	KUNIT_EXPECT_EQ_MSG(test, heard[nr].value, value, "event %u", nr);
-}
-
 static void keys_go_down_repeat_and_up(struct kunit *test)
 {
 	struct port *port = typing(test);
@@ -488,13 +399,13 @@ static void keys_go_down_repeat_and_up(struct kunit *test)
 	key(port, 0x2a, 0);
 	key(port, 0x1e, BREAK);
 	key(port, 0x2a, BREAK);
-	expect_heard(test, 0, KEY_A, 1);
-	expect_heard(test, 1, KEY_A, 2);
-	expect_heard(test, 2, KEY_LEFTSHIFT, 1);
-	expect_heard(test, 3, KEY_A, 0);
-	expect_heard(test, 4, KEY_LEFTSHIFT, 0);
-	KUNIT_EXPECT_EQ(test, nr_heard, 5u);
-	KUNIT_EXPECT_EQ(test, last_scan, 0x2au);
+	ear_expect(test, 0, KEY_A, 1);
+	ear_expect(test, 1, KEY_A, 2);
+	ear_expect(test, 2, KEY_LEFTSHIFT, 1);
+	ear_expect(test, 3, KEY_A, 0);
+	ear_expect(test, 4, KEY_LEFTSHIFT, 0);
+	KUNIT_EXPECT_EQ(test, ear.count, 5u);
+	KUNIT_EXPECT_EQ(test, ear.scan, 0x2a);
 	expect_file(test, "keyboard/keystrokes", "5");
 	expect_file(test, "keyboard/bad_messages", "0");
 	done_typing(test);
@@ -519,12 +430,12 @@ static void scan_codes_are_the_keys_of_set_1(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(set); i++) {
-		nr_heard = 0;
+		ear.count = 0;
 		key(port, set[i].code, set[i].flags);
-		expect_heard(test, 0, set[i].key, 1);
+		ear_expect(test, 0, set[i].key, 1);
 		key(port, set[i].code, set[i].flags | BREAK);
-		expect_heard(test, 1, set[i].key, 0);
-		KUNIT_EXPECT_EQ(test, nr_heard, 2u);
+		ear_expect(test, 1, set[i].key, 0);
+		KUNIT_EXPECT_EQ(test, ear.count, 2u);
 	}
 	done_typing(test);
 }
@@ -541,11 +452,11 @@ static void pause_is_two_scan_codes_and_one_key(struct kunit *test)
 	key(port, 0x1d, E1);
 	key(port, 0x1e, 0);
 	key(port, 0x45, 0);
-	expect_heard(test, 0, KEY_PAUSE, 1);
-	expect_heard(test, 1, KEY_PAUSE, 0);
-	expect_heard(test, 2, KEY_A, 1);
-	expect_heard(test, 3, KEY_NUMLOCK, 1);
-	KUNIT_EXPECT_EQ(test, nr_heard, 4u);
+	ear_expect(test, 0, KEY_PAUSE, 1);
+	ear_expect(test, 1, KEY_PAUSE, 0);
+	ear_expect(test, 2, KEY_A, 1);
+	ear_expect(test, 3, KEY_NUMLOCK, 1);
+	KUNIT_EXPECT_EQ(test, ear.count, 4u);
 	done_typing(test);
 }
 
@@ -558,9 +469,9 @@ static void invented_shifts_and_unknown_codes_are_no_keys(struct kunit *test)
 	key(port, 0x7f, 0);
 	key(port, 0x7f, E0);
 	key(port, 0x1d, E0 | E1);
-	KUNIT_EXPECT_EQ(test, nr_heard, 0u);
+	KUNIT_EXPECT_EQ(test, ear.count, 0u);
 	/* an administrator can see which it was, and give it a code */
-	KUNIT_EXPECT_EQ(test, last_scan, 0xffu);
+	KUNIT_EXPECT_EQ(test, ear.scan, 0xff);
 	done_typing(test);
 }
 
@@ -572,10 +483,10 @@ static void keys_that_are_down_when_the_device_goes_come_up(struct kunit *test)
 	key(port, 0x1d, 0);
 	hvsim_rescind(port->host);
 	KUNIT_EXPECT_TRUE(test, hvsim_wait_released(port->host));
-	KUNIT_EXPECT_EQ(test, keyboards, 0);
-	KUNIT_EXPECT_EQ(test, nr_heard, 4u);
-	expect_heard(test, 2, KEY_LEFTCTRL, 0);
-	expect_heard(test, 3, KEY_A, 0);
+	KUNIT_EXPECT_EQ(test, ear.keyboards, 0);
+	KUNIT_EXPECT_EQ(test, ear.count, 4u);
+	ear_expect(test, 2, KEY_LEFTCTRL, 0);
+	ear_expect(test, 3, KEY_A, 0);
 	done_typing(test);
 }
 
@@ -589,10 +500,10 @@ static void keys_that_are_down_when_the_channel_breaks_come_up(struct kunit *tes
 	hvsim_interrupt(port->host);
 	KUNIT_EXPECT_TRUE(test, hvsim_wait_open(port->host, false));
 	/* Closed comes after the close, from a work item */
-	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(nr_heard) == 2));
+	KUNIT_EXPECT_TRUE(test, becomes(READ_ONCE(ear.count) == 2));
 	/* the device stays, and is bound anew by the administrator */
-	KUNIT_EXPECT_EQ(test, keyboards, 1);
-	expect_heard(test, 1, KEY_A, 0);
+	KUNIT_EXPECT_EQ(test, ear.keyboards, 1);
+	ear_expect(test, 1, KEY_A, 0);
 	done_typing(test);
 }
 
