@@ -21,6 +21,8 @@ pages() {
 		control|Channels and GPADLs|include/kmcl/channel-functions.h
 		packets|Packets|include/kmcl/packet-functions.h
 		servers|Server endpoints|include/kmcl/server-functions.h
+		injection|Packet injection|include/fwpsk.h
+		buffers|Network buffers|include/nt/nblapi.h
 		linux|For Linux code|$(kmcl_headers)
 		transport|The seam to a transport|kmcl/transport.h
 		simulator|The simulated host, for suites|kunit/sim/sim.h
