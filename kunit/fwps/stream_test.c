@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Data into TCP connections, between sockets of the kernel on the loopback device: which
- * bytes arrive, in which order, and what is completed how when they do not.
+ * Data into TCP connections, between sockets of the kernel on the loopback device, IPv4
+ * and IPv6: which bytes arrive, in which order, and what is completed how when they do not.
  */
 #include <linux/in.h>
 #include <linux/net.h>
@@ -17,9 +17,29 @@
 #define LISTS		40u
 #define TOO_MUCH	(LISTS * LEN)
 
+/* ---- every case, for both families ---- */
+
+static const struct family {
+	int family;
+	const char *name;
+} families[] = {
+	{ AF_INET, "IPv4" },
+#if IS_REACHABLE(CONFIG_IPV6)
+	{ AF_INET6, "IPv6" },
+#endif
+};
+
+static void describe(const struct family *f, char *text)
+{
+	strscpy(text, f->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(family, families, describe);
+
 /* ---- what every case has ---- */
 
 struct stream_fx {
+	int family;
 	HANDLE handle;
 	UINT64 flow;
 	struct socket *from;	/* the flow's */
@@ -35,30 +55,43 @@ static u8 byte_at(u32 place)
 	return place * 7 + (place >> 8) * 13 + (place >> 16);
 }
 
+/* Of this machine's loopback; its length. */
+static int loopback(struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (void *)ss;
+	struct sockaddr_in *sin = (void *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = s.family;
+	if (s.family == AF_INET6) {
+		sin6->sin6_addr = in6addr_loopback;
+		return sizeof(*sin6);
+	}
+	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sizeof(*sin);
+}
+
 static void connect_them(struct kunit *test)
 {
-	struct sockaddr_in sin = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
+	struct sockaddr_storage ss;
+	struct sockaddr *sa = (struct sockaddr *)&ss;
 	struct socket *listener;
+	int len = loopback(&ss);
 
-	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, s.family, SOCK_STREAM, IPPROTO_TCP,
 						  &listener));
-	KUNIT_EXPECT_EQ(test, 0, kernel_bind(listener, (struct sockaddr_unsized *)&sin,
-					     sizeof(sin)));
+	/* the address is there soon after the device is up */
+	KUNIT_EXPECT_TRUE(test, becomes(!kernel_bind(listener, sa, len)));
 	/* small windows: what does not fit is in the cases' reach; the receiver's is inherited */
 	WRITE_ONCE(listener->sk->sk_rcvbuf, 16384);
 	listener->sk->sk_userlocks |= SOCK_RCVBUF_LOCK | SOCK_SNDBUF_LOCK;
 	KUNIT_EXPECT_EQ(test, 0, kernel_listen(listener, 1));
-	KUNIT_EXPECT_EQ(test, (int)sizeof(sin),
-			kernel_getsockname(listener, (struct sockaddr *)&sin));
-	KUNIT_EXPECT_EQ(test, 0, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+	KUNIT_EXPECT_EQ(test, len, kernel_getsockname(listener, sa));
+	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, s.family, SOCK_STREAM, IPPROTO_TCP,
 						  &s.from));
 	WRITE_ONCE(s.from->sk->sk_sndbuf, 65536);
 	s.from->sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
-	KUNIT_EXPECT_EQ(test, 0, kernel_connect(s.from, (struct sockaddr_unsized *)&sin,
-						sizeof(sin), 0));
+	KUNIT_EXPECT_EQ(test, 0, kernel_connect(s.from, sa, len, 0));
 	KUNIT_EXPECT_EQ(test, 0, kernel_accept(listener, &s.to, 0));
 	sock_release(listener);
 	KUNIT_ASSERT_NOT_NULL(test, s.to);
@@ -67,9 +100,11 @@ static void connect_them(struct kunit *test)
 
 static int stream_init(struct kunit *test)
 {
+	const struct family *f = test->param_value;
 	int ret;
 
 	memset(&s, 0, sizeof(s));
+	s.family = f->family;
 	ret = fx_init_memory(test);
 	if (ret)
 		return ret;
@@ -111,10 +146,15 @@ static NET_BUFFER_LIST *next_list(struct fx *fx, u32 len)
 	return nbl;
 }
 
+static u16 layer(void)
+{
+	return s.family == AF_INET6 ? FWPS_LAYER_STREAM_V6 : FWPS_LAYER_STREAM_V4;
+}
+
 static NTSTATUS inject(struct fx *fx, u32 flags, NET_BUFFER_LIST *nbl, size_t len)
 {
-	return FwpsStreamInjectAsync(s.handle, NULL, 0, s.flow, 0, FWPS_LAYER_STREAM_V4, flags,
-				     nbl, len, fx_done, fx);
+	return FwpsStreamInjectAsync(s.handle, NULL, 0, s.flow, 0, layer(), flags, nbl, len,
+				     fx_done, fx);
 }
 
 static void inject_too_much(struct fx *fx)
@@ -381,14 +421,16 @@ static void what_is_refused_takes_no_data(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 101), STATUS_FWP_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, inject(fx, SEND, NULL, 0), STATUS_FWP_NULL_POINTER);
 	KUNIT_EXPECT_EQ(test, STATUS_FWP_NULL_POINTER,
-			FwpsStreamInjectAsync(s.handle, NULL, 0, flow, 0, FWPS_LAYER_STREAM_V4,
-					      SEND, nbl, 100, NULL, fx));
+			FwpsStreamInjectAsync(s.handle, NULL, 0, flow, 0, layer(), SEND, nbl, 100,
+					      NULL, fx));
 	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
-			FwpsStreamInjectAsync(s.handle, NULL, 1, flow, 0, FWPS_LAYER_STREAM_V4,
-					      SEND, nbl, 100, fx_done, fx));
+			FwpsStreamInjectAsync(s.handle, NULL, 1, flow, 0, layer(), SEND, nbl, 100,
+					      fx_done, fx));
+	/* an IPv6 socket may speak IPv4, but not the other way round */
 	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
-			FwpsStreamInjectAsync(s.handle, NULL, 0, flow, 0, FWPS_LAYER_STREAM_V6,
-					      SEND, nbl, 100, fx_done, fx));
+			FwpsStreamInjectAsync(s.handle, NULL, 0, flow, 0, s.family == AF_INET6 ?
+					      FWPS_LAYER_INBOUND_MAC_FRAME_ETHERNET :
+					      FWPS_LAYER_STREAM_V6, SEND, nbl, 100, fx_done, fx));
 	s.flow = (UINT64)mine;
 	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 100), STATUS_INVALID_HANDLE);
 	s.flow = flow;
@@ -419,15 +461,15 @@ static void what_is_refused_takes_no_data(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(a_chain_arrives_in_order_and_each_list_completes_once),
-	KUNIT_CASE(a_slow_reader_is_waited_for),
-	KUNIT_CASE(what_the_owner_has_sent_is_waited_for),
-	KUNIT_CASE(a_reset_completes_everything_with_an_error),
-	KUNIT_CASE(a_released_socket_completes_everything_with_an_error),
-	KUNIT_CASE(a_handle_ends_behind_what_is_in_flight),
-	KUNIT_CASE(a_closed_flow_gives_up_what_waits),
-	KUNIT_CASE(a_disconnect_is_behind_what_was_injected),
-	KUNIT_CASE(what_is_refused_takes_no_data),
+	KUNIT_CASE_PARAM(a_chain_arrives_in_order_and_each_list_completes_once, family_gen_params),
+	KUNIT_CASE_PARAM(a_slow_reader_is_waited_for, family_gen_params),
+	KUNIT_CASE_PARAM(what_the_owner_has_sent_is_waited_for, family_gen_params),
+	KUNIT_CASE_PARAM(a_reset_completes_everything_with_an_error, family_gen_params),
+	KUNIT_CASE_PARAM(a_released_socket_completes_everything_with_an_error, family_gen_params),
+	KUNIT_CASE_PARAM(a_handle_ends_behind_what_is_in_flight, family_gen_params),
+	KUNIT_CASE_PARAM(a_closed_flow_gives_up_what_waits, family_gen_params),
+	KUNIT_CASE_PARAM(a_disconnect_is_behind_what_was_injected, family_gen_params),
+	KUNIT_CASE_PARAM(what_is_refused_takes_no_data, family_gen_params),
 	{}
 };
 
