@@ -85,8 +85,10 @@ static bool skb_fill(struct sk_buff *skb, struct fwps_cursor *c, u32 len)
 	u32 n, at = 0;
 
 	c->left = len;
-	while ((n = fwps_cursor_next(c, &bytes))) {
-		if (skb_store_bits(skb, at, bytes, n))
+	while (c->left && (n = fwps_cursor_next(c, &bytes))) {
+		if (at + n <= skb_headlen(skb))
+			memcpy(skb->data + at, bytes, n);
+		else if (skb_store_bits(skb, at, bytes, n))
 			return false;
 		at += n;
 	}

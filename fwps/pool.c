@@ -13,6 +13,7 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/reciprocal_div.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 #include "fwps.h"
@@ -25,6 +26,7 @@ struct fwps_chunk {
 	struct list_head node;		/* in pool->chunks */
 	enum fwps_kind kind;
 	u32 size;			/* of an object */
+	struct reciprocal_value by_size;
 	u32 end;			/* of the last one */
 	u8 objects[] __aligned(MEMORY_ALLOCATION_ALIGNMENT);
 };
@@ -88,6 +90,7 @@ static bool pool_grow(struct fwps_pool *pool)
 		return false;
 	c->kind = pool->kind;
 	c->size = pool->size;
+	c->by_size = reciprocal_value(pool->size);
 	c->end = rounddown(pool->chunk - sizeof(*c), pool->size);
 	for (i = 0; i < pool->chunk / PAGE_SIZE; i++) {
 		if (xa_is_err(xa_store_bh(&chunks, page_number(c) + i, c, GFP))) {
@@ -175,7 +178,8 @@ static struct fwps_obj *find(const void *p, enum fwps_kind *kind)
 		at = (u8 *)p - c->objects;
 		/* in front of the first object that is a large number */
 		if (at < c->end) {
-			obj = (struct fwps_obj *)(c->objects + rounddown((u32)at, c->size));
+			at = reciprocal_divide(at, c->by_size) * c->size;
+			obj = (struct fwps_obj *)(c->objects + at);
 			*kind = c->kind;
 		}
 	}
