@@ -472,10 +472,25 @@ static void more_in_flight_than_allowed_is_refused_whole(struct kunit *test)
 {
 	struct fx *fx = test->priv;
 	NET_BUFFER_LIST *nbl = fx_share(fx, fx_frame(fx, FX_MIN, 9), 16385);
+	NET_BUFFER_LIST *one = nbl;
 
 	KUNIT_EXPECT_EQ(test, fx_send(fx, nbl), STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fx->sent), 0);
-	fx_free(nbl);
+	/* with one in flight there is room for all but one; and what was refused takes none */
+	nbl = NET_BUFFER_LIST_NEXT_NBL(one);
+	NET_BUFFER_LIST_NEXT_NBL(one) = NULL;
+	fx->keep = true;
+	KUNIT_EXPECT_EQ(test, fx_send(fx, one), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fx_send(fx, nbl), STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->sent), 1);
+	fx_release(fx);
+	fx_expect_completions(fx, 1);
+	fx->keep = false;
+	fx->freed = true;
+	KUNIT_EXPECT_EQ(test, fx_send(fx, nbl), STATUS_SUCCESS);
+	fx_expect_completions(fx, 16385);
+	fx->freed = false;
+	fx_free(one);
 }
 
 #ifdef CONFIG_FAILSLAB
