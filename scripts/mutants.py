@@ -4,7 +4,7 @@
 
 usage: mutants.py LIST names
        mutants.py LIST show NAME            why, file, module and suites: a line each
-       mutants.py LIST apply NAME SOURCES   change the file in SOURCES/kmcl
+       mutants.py LIST apply NAME SOURCES   change the file in SOURCES
        mutants.py LIST check SOURCES        each of them applies
        mutants.py LIST caught LOG           what a run's log says: the cases that failed, or a report
 """
@@ -36,6 +36,8 @@ def read(path):
                     sys.exit(f"{path}:{number}: {rest} is there already")
                 current = mutants[rest] = Mutant(rest)
             elif key in ("why", "file", "run"):
+                if key == "file" and "/" not in rest:
+                    rest = "kmcl/" + rest
                 current.fields[key] = rest
             elif key == "-":
                 current.old.append(rest)
@@ -51,14 +53,14 @@ def read(path):
 
 def changed(mutant, sources):
     """The file's name, and its text with the defect."""
-    path = os.path.join(sources, "kmcl", mutant.fields["file"])
+    path = os.path.join(sources, mutant.fields["file"])
     with open(path, encoding="utf-8") as text:
         lines = text.read().split("\n")
     bare = [line.strip() for line in lines]
     length = len(mutant.old)
     at = [i for i in range(len(lines) - length + 1) if bare[i:i + length] == mutant.old]
     if len(at) != 1:
-        sys.exit(f"mutants.py: {mutant.name} applies at {len(at)} places of kmcl/{mutant.fields['file']}, "
+        sys.exit(f"mutants.py: {mutant.name} applies at {len(at)} places of {mutant.fields['file']}, "
                  "not at one: adapt scripts/mutants.txt")
     lines[at[0]:at[0] + length] = mutant.new
     return path, "\n".join(lines)
