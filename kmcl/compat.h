@@ -27,6 +27,11 @@
 #define WQ_PERCPU	0
 #endif
 
+/* the workqueue of schedule_work() has a new name; the old one is another, and warns */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define system_percpu_wq	system_wq
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 #define timer_destroy_on_stack(timer)	destroy_timer_on_stack(timer)
 #endif

@@ -21,6 +21,7 @@
  */
 #include <linux/list.h>
 #include <linux/printk.h>
+#include "compat.h"
 #include "vmbus.h"
 
 #define POLL_INTERVAL	HZ
@@ -165,7 +166,7 @@ static void poll_rescinds(struct work_struct *work)
 void kmcl_sub_rescinded(struct kmcl_vdev *v)
 {
 	if (v->primary)
-		mod_delayed_work(system_wq, &v->primary->poll, 0);
+		mod_delayed_work(system_percpu_wq, &v->primary->poll, 0);
 }
 
 /* ---- the primary opens and closes ---- */
