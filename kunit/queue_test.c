@@ -140,10 +140,12 @@ static void a_hundred_thousand_packets_a_thousand_in_flight(struct kunit *test)
 static void packets_in_flight_at_a_host_that_runs_by_itself(struct kunit *test)
 {
 	static const u32 windows[] = { 1, 32, 1024 };
+	/* two processors wait for each other, and on a busy machine each of them for the machine */
+	const u32 share = num_online_cpus() > 1 ? 4 : 1;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(windows); i++) {
-		fly(test, windows[i], windows[i] == 1 ? 2000 : 20000, HVSIM_EXEC_ASYNC,
+		fly(test, windows[i], (windows[i] == 1 ? 2000 : 20000) / share, HVSIM_EXEC_ASYNC,
 		    HVSIM_IRQ_DIRECT);
 		hvsim_reset();
 	}
