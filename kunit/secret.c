@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include "compat.h"
 #include "secret.h"
 
 struct secrets *secrets_new(struct kunit *test)

@@ -13,6 +13,7 @@
 
 #include <kmcl/status.h>
 
+#include "../../kmcl/compat.h"
 #include "rx.h"
 
 static char *ifname = "lo";
