@@ -16,7 +16,7 @@
 #include "net.h"
 
 /* More than any order is. */
-#define MAX_ORDER	(8u << 20)
+#define LARGEST_ORDER	(8u << 20)
 
 static NTSTATUS flow_open(struct net_port *p, int fd)
 {
@@ -61,7 +61,7 @@ static ssize_t net_write(struct file *file, const char __user *buf, size_t count
 	struct net_order *o;
 	NTSTATUS status;
 
-	if (count < sizeof(*o) || count > MAX_ORDER)
+	if (count < sizeof(*o) || count > LARGEST_ORDER)
 		return -EINVAL;
 	o = kvmalloc(count, GFP_KERNEL);
 	if (!o)
