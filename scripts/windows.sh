@@ -44,9 +44,9 @@ protocol_files() {
 		grep -vE '^linux[^/]*\.c$' || true
 }
 
-# compile FILE OBJECT: as strictly as it goes; what mingw's own headers do is not our business.
+# compile FILE OBJECT [OPTION]...: as strictly as it goes; what mingw's own headers do is not our business.
 compile() {
-	"$triple-gcc" -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter \
+	"$triple-gcc" "${@:3}" -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter \
 		-Wno-missing-field-initializers -Wno-array-bounds -ffreestanding -fno-builtin-printf -fms-extensions \
 		-mno-stack-arg-probe -fno-ident -MMD -MF "$2.d" \
 		-isystem "$ddk" -I"$ROOT/include" -include "$ROOT/scripts/windows/mingw-ddk.h" \
@@ -132,12 +132,26 @@ driver() {
 	say "$name.sys: ${#sources[@]} protocol files, $(wc -l <"$out/$name.sys.imports") functions of vmbkmcl.sys"
 }
 
+# What injects packets is compiled and no more: mingw-w64 has neither fwpsk.h, so that the project's own
+# declarations have to do, nor what to link with.
+injecting() {
+	local dir=$1 file object
+	local -a objects=()
+	mkdir -p "$out/${dir##*/}"
+	for file in "$dir"/[!lw]*.c; do
+		object=$out/${dir##*/}/$(basename "${file%.c}").o
+		compile "$file" "$object" -I"$ROOT/scripts/windows/net" -idirafter "$ROOT/include/nt"
+		objects+=("$object")
+	done
+	undivided "${objects[@]/%/.d}" || die "the protocol of ${dir#"$ROOT"/} is not one source for both systems"
+	say "samples/${dir##*/}: ${#objects[@]} protocol files, with this project's fwpsk.h; not linked, which mingw-w64 has nothing for"
+}
+
 imports
 count=0
 for kbuild in "$ROOT"/samples/*/Kbuild; do
-	# what it injects with is declared in fwpsk.h, which mingw-w64 does not have
 	if [[ $kbuild == */netvsc-rx/Kbuild ]]; then
-		say "samples/netvsc-rx is left out: mingw-w64 has no fwpsk.h"
+		injecting "${kbuild%/Kbuild}"
 		continue
 	fi
 	grep -q '^obj-m' "$kbuild" || continue

@@ -108,10 +108,10 @@ struct _NET_BUFFER_LIST {
 /* In NetBufferListInfo[Ieee8021QNetBufferListInfo], as a value. */
 typedef union _NDIS_NET_BUFFER_LIST_8021Q_INFO {
 	struct {
-		u32 UserPriority:3;
-		u32 CanonicalFormatId:1;
-		u32 VlanId:12;
-		u32 Reserved:16;
+		UINT32 UserPriority:3;
+		UINT32 CanonicalFormatId:1;
+		UINT32 VlanId:12;
+		UINT32 Reserved:16;
 	} TagHeader;
 	PVOID Value;
 } NDIS_NET_BUFFER_LIST_8021Q_INFO, *PNDIS_NET_BUFFER_LIST_8021Q_INFO;
