@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -92,6 +93,7 @@ static void add_packets(struct secrets *s, struct kmcl_channel *kch)
 void secret_add_channel(struct secrets *s, struct kmcl_channel *kch)
 {
 	unsigned long index;
+	unsigned int cpu;
 	void *entry;
 
 	secret_add(s, kch);
@@ -111,7 +113,8 @@ void secret_add_channel(struct secrets *s, struct kmcl_channel *kch)
 	secret_add(s, kch->config.packet.context);
 	secret_add(s, kch->config.packet.process_ex);
 	secret_add(s, kch->config.state.context);
-	secret_add(s, this_cpu_ptr(kch->tx.counters));
+	for_each_online_cpu(cpu)
+		secret_add(s, per_cpu_ptr(kch->tx.counters, cpu));
 	secret_add(s, kch->rx.scratch);
 	add_link(s, kch->target.link);
 	rcu_read_lock();
