@@ -75,13 +75,14 @@ static void connect_them(struct kunit *test)
 {
 	struct sockaddr_storage ss;
 	struct sockaddr *sa = (struct sockaddr *)&ss;
+	struct sockaddr_unsized *to = (struct sockaddr_unsized *)sa;
 	struct socket *listener;
 	int len = loopback(&ss);
 
 	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, s.family, SOCK_STREAM, IPPROTO_TCP,
 						  &listener));
 	/* the address is there soon after the device is up */
-	KUNIT_EXPECT_TRUE(test, becomes(!kernel_bind(listener, sa, len)));
+	KUNIT_EXPECT_TRUE(test, becomes(!kernel_bind(listener, to, len)));
 	/* small windows: what does not fit is in the cases' reach; the receiver's is inherited */
 	WRITE_ONCE(listener->sk->sk_rcvbuf, 16384);
 	listener->sk->sk_userlocks |= SOCK_RCVBUF_LOCK | SOCK_SNDBUF_LOCK;
@@ -91,7 +92,7 @@ static void connect_them(struct kunit *test)
 						  &s.from));
 	WRITE_ONCE(s.from->sk->sk_sndbuf, 65536);
 	s.from->sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
-	KUNIT_EXPECT_EQ(test, 0, kernel_connect(s.from, sa, len, 0));
+	KUNIT_EXPECT_EQ(test, 0, kernel_connect(s.from, to, len, 0));
 	KUNIT_EXPECT_EQ(test, 0, kernel_accept(listener, &s.to, 0));
 	sock_release(listener);
 	KUNIT_ASSERT_NOT_NULL(test, s.to);
