@@ -166,7 +166,8 @@ NTSTATUS kmcl_submit(struct kmcl_packet *pkt, const void *buf, u32 len, u32 flag
  * Context: process or softirq.
  * Return: STATUS_SUCCESS; STATUS_BUFFER_OVERFLOW it does not fit, or would
  * overtake what is queued, or the channel does not run yet;
- * STATUS_INVALID_DEVICE_STATE disabled; STATUS_INSUFFICIENT_RESOURCES.
+ * STATUS_INVALID_DEVICE_STATE disabled, or the peer has damaged the ring;
+ * STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS kmcl_send_now(struct kmcl_channel *ch, const void *buf, u32 len)
 {
@@ -193,12 +194,15 @@ NTSTATUS kmcl_send_now(struct kmcl_channel *ch, const void *buf, u32 len)
 			this_cpu_inc(ch->tx.counters->sent);
 			this_cpu_add(ch->tx.counters->sent_bytes, len);
 		}
-		if (!ret)
+		if (!ret) {
 			status = STATUS_SUCCESS;
-		else if (ret == -ENODEV)
+		} else if (ret == -ENODEV) {
 			status = STATUS_DEVICE_REMOVED;
-		else if (ret != -EAGAIN)
+		} else if (ret != -EAGAIN) {
+			/* not worth another try, as BUFFER_OVERFLOW would be */
+			status = STATUS_INVALID_DEVICE_STATE;
 			kmcl_tx_corrupt(ch);
+		}
 	} else if (READ_ONCE(ch->tx.mode) <= KMCL_TX_DRAIN) {
 		status = STATUS_INVALID_DEVICE_STATE;
 	}
