@@ -574,7 +574,7 @@ def a_network_vsc_is_unloaded_behind_its_last_frame(net, f):
     sniffer = net.sniff("e1", net.wing)
     before = received_by("e1", net.wing)
     with netem("b1", "limit 10000 delay 300ms"):
-        equal(insmod("/mnt/netvsc_rx.ko", "ifname=b0 address=02:00:00:00:02:01 frames=1000 per_message=16"), 0, "insmod")
+        equal(insmod("/run/guest/netvsc_rx.ko", "ifname=b0 address=02:00:00:00:02:01 frames=1000 per_message=16"), 0, "insmod")
         time.sleep(.1)
         began = now()
         equal(rmmod("netvsc_rx", 0), 0, "rmmod")

@@ -5,7 +5,8 @@
  *
  * machine PROGRAM [argument]...: PROGRAM sees the machine's file systems, through hostfs
  * and read-only, with the guest's devices, processes and modules, and what it needs of the
- * guest's root directory at /mnt.
+ * guest's root directory at /run/guest.  Nothing else is hidden: PROGRAM and what it reads
+ * may be anywhere, in /tmp and /mnt, too.
  */
 #include <nolibc.h>
 
@@ -26,13 +27,13 @@ static int prepare(void)
 {
 	/* hostfs takes the path as its option */
 	if (mount("none", HOST, "hostfs", MS_RDONLY, "/") ||
-	    mount("/", HOST "/mnt", NULL, MS_BIND, NULL) ||
 	    mount("dev", HOST "/dev", "devtmpfs", 0, 0) ||
 	    mount("proc", HOST "/proc", "proc", 0, 0) ||
 	    mount("sys", HOST "/sys", "sysfs", 0, 0) ||
 	    mount("debug", HOST "/sys/kernel/debug", "debugfs", 0, 0) ||
 	    mount("run", HOST "/run", "tmpfs", 0, 0) ||
-	    mount("tmp", HOST "/tmp", "tmpfs", 0, 0))
+	    mkdir(HOST "/run/guest", 0755) ||
+	    mount("/", HOST "/run/guest", NULL, MS_BIND, NULL))
 		return -errno;
 	if (chroot(HOST) || chdir("/"))
 		return -errno;
