@@ -177,6 +177,21 @@ static bool number_tells(const char *text, u32 digits)
 	return is_address(value) || (is_decimal && is_address(decimal));
 }
 
+/* The length of an NTSTATUS, and of what announces it, at @text, or 0. */
+static u32 status_at(const char *text)
+{
+	static const char * const names[] = { "status=0x", "status 0x" };
+	u32 i, len;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		len = strlen(names[i]);
+		if (!strncmp(text, names[i], len) &&
+		    strspn(text + len, "0123456789abcdef") <= 2 * sizeof(NTSTATUS))
+			return len + strspn(text + len, "0123456789abcdef");
+	}
+	return 0;
+}
+
 static const char *known_in(struct secrets *s, const char *text)
 {
 	static const char * const forms[] = { "%lx", "%lX", "%lu" };
@@ -209,9 +224,10 @@ const char *secret_in(struct secrets *s, const char *text)
 		len = known_guid_at(s, at);
 		if (!len && guid_at(at))
 			return found(s, "a GUID of nobody", at, UUID_STRING_LEN);
-		/* any time may be the value of an address */
+		/* any time may be the value of an address, and in UML a status, too */
 		if (!strncmp(at, time, sizeof(time) - 1))
 			len = sizeof(time) - 1 + strspn(at + sizeof(time) - 1, "0123456789");
+		len = len ?: status_at(at);
 		if (len)
 			continue;
 		len = strspn(at, "0123456789abcdefABCDEF");

@@ -281,6 +281,27 @@ static void an_address_is_found_in_any_form(struct kunit *test)
 	}
 }
 
+/* In UML memory may be mapped where the number of a status is. */
+static void a_status_is_not_taken_for_an_address(struct kunit *test)
+{
+	struct secrets *s = secrets_new(test);
+	unsigned long value = (unsigned long)test->name;
+	char text[64];
+
+	if (value > U32_MAX)
+		kunit_skip(test, "an address has more digits than a status here");
+	snprintf(text, sizeof(text), "channel=1 status=0x%08lx bytes=1\n", value);
+	KUNIT_EXPECT_NULL(test, secret_in(s, text));
+	snprintf(text, sizeof(text), "nothing is restored (status %#lx)\n", value);
+	KUNIT_EXPECT_NULL(test, secret_in(s, text));
+	/* and nothing else is taken for a status */
+	snprintf(text, sizeof(text), "channel=1 gpadl=0x%08lx bytes=1\n", value);
+	KUNIT_EXPECT_NOT_NULL(test, secret_in(s, text));
+	secret_add(s, test->name);
+	snprintf(text, sizeof(text), "channel=1 status=0x%08lx bytes=1\n", value);
+	KUNIT_EXPECT_NOT_NULL(test, secret_in(s, text));
+}
+
 /* ---- the wire ---- */
 
 /* Of the linear map; UML's vmalloc range has small numbers in it. */
@@ -339,6 +360,7 @@ static void no_kernel_pointer_goes_on_the_wire(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(an_address_is_found_in_any_form),
+	KUNIT_CASE(a_status_is_not_taken_for_an_address),
 	KUNIT_CASE(no_file_says_where_anything_is_in_memory),
 	KUNIT_CASE(no_line_of_the_log_says_where_anything_is_in_memory),
 	KUNIT_CASE(no_record_of_the_trace_says_where_anything_is_in_memory),
