@@ -14,33 +14,8 @@
 #ifndef _KUNIT_ALLOC_H
 #define _KUNIT_ALLOC_H
 
-#include <linux/sched.h>
+#include "fail.h"
 #include "fixture.h"
-
-#ifdef CONFIG_FAILSLAB
-static inline void fail_allocation(unsigned int nth)
-{
-	current->fail_nth = nth;
-}
-
-/* True: the failure was met. */
-static inline bool allocation_failed(void)
-{
-	bool met = !current->fail_nth;
-
-	current->fail_nth = 0;
-	return met;
-}
-#else
-static inline void fail_allocation(unsigned int nth)
-{
-}
-
-static inline bool allocation_failed(void)
-{
-	return false;
-}
-#endif
 
 /* How often what was tried has failed; an allocation of a debug kernel's own may not matter. */
 extern unsigned int alloc_failures;

@@ -64,11 +64,11 @@ mapfile -t files < <(git ls-files --cached --others --exclude-standard -- '*.[ch
 windows=() shim=() lists=() traces=() linux=()
 for file in "${files[@]}"; do
 	case $file in
-	include/nt/* | include/vmbus* | include/fwpsk.h | include/kmcl/*-functions.h | include/kmcl/interface-tables.h | samples/* | kunit/calls.[ch])
+	include/nt/* | include/vmbus* | include/fwpsk.h | include/kmcl/*-functions.h | include/kmcl/interface-tables.h | samples/* | kunit/calls.[ch] | kunit/fwps/calls.c)
 		windows+=("$file") ;;
 	kmcl/compat.h | fwps/compat.h | kunit/include/* | kunit/vmbus/* | kunit/uml/* | kunit/sim/hv_common.c | kunit/sim/compat.h | scripts/*)
 		shim+=("$file") ;;
-	kmcl/functions.h | kmcl/interface.c | kunit/interface_test.c | kunit/functions_test.c)
+	kmcl/functions.h | kmcl/interface.c | kunit/interface_test.c | kunit/functions_test.c | kunit/wrap.h)
 		lists+=("$file") ;;
 	kmcl/trace.h)
 		traces+=("$file") ;;
