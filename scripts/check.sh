@@ -62,7 +62,7 @@ part "the reference, from kernel-doc" "$ROOT/scripts/docs.sh"
 part "style: checkpatch --strict, shellcheck" "$ROOT/scripts/checkpatch.sh"
 counted "KUnit, on the plain and on the debug kernel" "$ROOT/scripts/kunit.sh"
 part "functions: exported, documented, asserted, every status provoked" \
-	"$ROOT/scripts/functions.py" "$BUILD"/log/kunit-{plain,debug,debug-load}.log
+	"$ROOT/scripts/functions.py" "$BUILD"/log/kunit-{plain,debug,debug-load,debug-rest}.log
 counted "bytes that lie: rings, descriptions, saves, hosts, clients" "$ROOT/scripts/fuzz.sh"
 counted "a file system on the storage VSC" "$ROOT/scripts/storvsc.sh"
 counted "a storage server, replaced 20 times while its client works" "$ROOT/scripts/demo-servicing.sh"

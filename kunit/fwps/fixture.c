@@ -14,6 +14,7 @@
 #include <net/net_namespace.h>
 #include <net/netlink.h>
 #include <net/sock.h>
+#include "../fail.h"
 #include "../helper.h"
 #include "fixture.h"
 
@@ -121,14 +122,24 @@ static void devices_gone(void)
 	}
 }
 
-void fx_address(struct fx *fx, struct net_device *dev, int family, const void *address, int bits)
+/* What ip(8) would say of this family, and the kernel agrees. */
+static struct nlmsghdr *netlink_new(struct fx *fx, int type, int flags, size_t len)
 {
-	size_t len = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+	struct sk_buff *skb = nlmsg_new(256, GFP_KERNEL);
+	struct nlmsghdr *nlh;
+
+	KUNIT_ASSERT_NOT_NULL(fx->test, skb);
+	nlh = nlmsg_put(skb, 0, 1, type, len, NLM_F_REQUEST | NLM_F_ACK | flags);
+	memset(nlmsg_data(nlh), 0, len);
+	fx->netlink = skb;
+	return nlh;
+}
+
+static void netlink_say(struct fx *fx)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)fx->netlink->data;
 	struct kunit *test = fx->test;
 	struct socket *sock;
-	struct ifaddrmsg *ifa;
-	struct nlmsghdr *nlh;
-	struct sk_buff *skb;
 	struct msghdr msg = {};
 	struct kvec vec;
 	struct {
@@ -138,23 +149,12 @@ void fx_address(struct fx *fx, struct net_device *dev, int family, const void *a
 	struct file *file;
 	int ret;
 
+	nlmsg_end(fx->netlink, nlh);
 	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE,
 						  &sock));
 	/* netlink looks for who has opened it */
 	file = sock_alloc_file(sock, 0, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
-	skb = nlmsg_new(256, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, skb);
-	nlh = nlmsg_put(skb, 0, 1, RTM_NEWADDR, sizeof(*ifa),
-			NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE);
-	ifa = nlmsg_data(nlh);
-	memset(ifa, 0, sizeof(*ifa));
-	ifa->ifa_family = family;
-	ifa->ifa_prefixlen = bits;
-	ifa->ifa_index = dev->ifindex;
-	nla_put(skb, IFA_LOCAL, len, address);
-	nla_put(skb, IFA_ADDRESS, len, address);
-	nlmsg_end(skb, nlh);
 	vec.iov_base = nlh;
 	vec.iov_len = nlh->nlmsg_len;
 	ret = kernel_sendmsg(sock, &msg, &vec, 1, vec.iov_len);
@@ -165,14 +165,47 @@ void fx_address(struct fx *fx, struct net_device *dev, int family, const void *a
 	ret = kernel_recvmsg(sock, &msg, &vec, 1, vec.iov_len, 0);
 	KUNIT_EXPECT_GE(test, ret, (int)sizeof(answer));
 	KUNIT_EXPECT_EQ(test, answer.err.error, 0);
-	nlmsg_free(skb);
+	nlmsg_free(fx->netlink);
+	fx->netlink = NULL;
 	fput(file);
+}
+
+static size_t address_len(int family)
+{
+	return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+}
+
+void fx_address(struct fx *fx, struct net_device *dev, int family, const void *address, int bits)
+{
+	struct ifaddrmsg *ifa = nlmsg_data(netlink_new(fx, RTM_NEWADDR, NLM_F_CREATE,
+						       sizeof(*ifa)));
+
+	ifa->ifa_family = family;
+	ifa->ifa_prefixlen = bits;
+	ifa->ifa_index = dev->ifindex;
+	nla_put(fx->netlink, IFA_LOCAL, address_len(family), address);
+	nla_put(fx->netlink, IFA_ADDRESS, address_len(family), address);
+	netlink_say(fx);
 	if (family == AF_INET)
 		return;
 	/* tentative until a work item puts it into force, under this lock */
-	KUNIT_EXPECT_TRUE(test, becomes(ipv6_chk_addr(&init_net, address, dev, 0)));
+	KUNIT_EXPECT_TRUE(fx->test, becomes(ipv6_chk_addr(&init_net, address, dev, 0)));
 	rtnl_lock();
 	rtnl_unlock();
+}
+
+void fx_unreachable(struct fx *fx, int family, const void *address, bool add)
+{
+	struct rtmsg *rtm = nlmsg_data(netlink_new(fx, add ? RTM_NEWROUTE : RTM_DELROUTE,
+						   add ? NLM_F_CREATE : 0, sizeof(*rtm)));
+
+	rtm->rtm_family = family;
+	rtm->rtm_dst_len = 8 * address_len(family);
+	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_protocol = RTPROT_BOOT;
+	rtm->rtm_type = RTN_UNREACHABLE;
+	nla_put(fx->netlink, RTA_DST, address_len(family), address);
+	netlink_say(fx);
 }
 
 /* ---- what is injected ---- */
@@ -353,6 +386,43 @@ void fx_settle(void)
 	local_bh_disable();
 	local_bh_enable();
 	schedule_timeout_uninterruptible(1);
+}
+
+/* ---- no memory ---- */
+
+#define MOST_SITES	500
+#define TRIES		4
+
+void fx_sweep(struct fx *fx, NTSTATUS (*call)(struct fx *fx), void (*undo)(struct fx *fx),
+	      unsigned int least)
+{
+	unsigned int n, tries, failed = 0;
+	NTSTATUS status;
+	bool met = true;
+
+	for (n = 0; met && n < MOST_SITES; n++) {
+		/*
+		 * Some have a second way. And what is met may be an allocation of the debug
+		 * kernel's own, made now and then: another time another one is the n-th.
+		 */
+		for (tries = 0; met && tries < TRIES; tries++) {
+			fail_allocation(n + 1);
+			status = call(fx);
+			met = allocation_failed();
+			if (!NT_SUCCESS(status))
+				break;
+			undo(fx);
+		}
+		if (NT_SUCCESS(status))
+			continue;
+		KUNIT_EXPECT_EQ(fx->test, status, STATUS_INSUFFICIENT_RESOURCES);
+		KUNIT_EXPECT_TRUE(fx->test, met);
+		failed++;
+	}
+	KUNIT_EXPECT_FALSE(fx->test, met);
+	/* the last one met none; a sweep that meets nothing proves nothing */
+	KUNIT_EXPECT_GE(fx->test, n - 1, least);
+	KUNIT_EXPECT_GE(fx->test, failed, min(least, 1u));
 }
 
 /* ---- suites ---- */

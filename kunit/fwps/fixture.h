@@ -41,6 +41,7 @@
  * @freed: fx_done() frees what is completed
  * @on_done: called by fx_done(), last; the list is the case's
  * @wait: woken by everything
+ * @netlink: what is being said
  * @priv: the case's own
  */
 struct fx {
@@ -64,6 +65,7 @@ struct fx {
 	bool freed;
 	void (*on_done)(struct fx *fx, NET_BUFFER_LIST *nbl);
 	wait_queue_head_t wait;
+	struct sk_buff *netlink;
 	void *priv;
 };
 
@@ -77,6 +79,8 @@ struct net_device *fx_device(struct fx *fx);
 void fx_up(struct net_device *dev, bool up);
 /* An address of the device, by netlink as ip(8) does it; prefix bits. */
 void fx_address(struct fx *fx, struct net_device *dev, int family, const void *address, int bits);
+/* A host to which there is no way, until it is taken back. */
+void fx_unreachable(struct fx *fx, int family, const void *address, bool add);
 
 MDL *fx_mdl(struct kunit *test, void *buf, size_t len);
 /* A list of one packet with these bytes, which the case's end frees. */
@@ -96,6 +100,14 @@ NTSTATUS fx_receive(struct fx *fx, NET_BUFFER_LIST *nbl);
 NTSTATUS fx_send(struct fx *fx, NET_BUFFER_LIST *nbl);
 /* Lets go of what the device keeps. */
 unsigned int fx_release(struct fx *fx);
+
+/*
+ * Repeats @call with its first, second, third ... allocation failing, until none is met. Where it
+ * fails nothing has happened; where it does not, @undo ends what it did. @least: so many
+ * allocations it is known to make.
+ */
+void fx_sweep(struct fx *fx, NTSTATUS (*call)(struct fx *fx), void (*undo)(struct fx *fx),
+	      unsigned int least);
 
 #define fx_wait(fx, condition)	wait_event_timeout((fx)->wait, condition, 20 * HZ)
 

@@ -72,6 +72,47 @@ static void a_pool_that_brings_data_is_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, NdisAllocateNetBufferListPool(NULL, NULL));
 }
 
+static NET_BUFFER_POOL_PARAMETERS packets(void)
+{
+	NET_BUFFER_POOL_PARAMETERS p = {
+		.Header = {
+			NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+			NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+		},
+	};
+
+	return p;
+}
+
+static void a_pool_of_packets_that_brings_data_is_refused(struct kunit *test)
+{
+	NET_BUFFER_POOL_PARAMETERS p = packets();
+
+	p.DataSize = 1;
+	KUNIT_EXPECT_NULL(test, NdisAllocateNetBufferPool(NULL, &p));
+	p = packets();
+	p.Header.Revision = 0;
+	KUNIT_EXPECT_NULL(test, NdisAllocateNetBufferPool(NULL, &p));
+	KUNIT_EXPECT_NULL(test, NdisAllocateNetBufferPool(NULL, NULL));
+}
+
+static void a_pool_of_packets_that_is_freed_before_them_goes_with_them(struct kunit *test)
+{
+	NET_BUFFER_POOL_PARAMETERS p = packets();
+	NDIS_HANDLE pool = NdisAllocateNetBufferPool(NULL, &p);
+	NET_BUFFER *nb = NdisAllocateNetBuffer(pool, NULL, 0, 0);
+	struct kmsg k;
+
+	KUNIT_ASSERT_NOT_NULL(test, nb);
+	kmsg_mark(&k);
+	NdisFreeNetBufferPool(pool);
+	kmsg_expect(test, &k, 1, "freed with 1 NET_BUFFERs still allocated");
+	NdisFreeNetBufferPool(pool);
+	kmsg_expect(test, &k, 1, "is no pool");
+	KUNIT_EXPECT_NULL(test, NdisAllocateNetBuffer(pool, NULL, 0, 0));
+	NdisFreeNetBuffer(nb);
+}
+
 static void a_pool_without_packets_gives_no_lists_with_one(struct kunit *test)
 {
 	NET_BUFFER_LIST_POOL_PARAMETERS p = parameters(0);
@@ -303,49 +344,11 @@ static void what_is_no_list_is_left_alone(struct kunit *test)
 	fx_free(nbl);
 }
 
-#ifdef CONFIG_FAILSLAB
-static void each_allocation_may_fail(struct kunit *test)
-{
-	NET_BUFFER_LIST_POOL_PARAMETERS p = parameters(0);
-	struct fx *fx = test->priv;
-	NET_BUFFER_LIST *nbl, *clone;
-	NDIS_HANDLE pool;
-	NTSTATUS status;
-	bool through = false;
-	NET_BUFFER *more;
-	int n;
-
-	nbl = fx_list(fx, "0123456789", 10);
-	more = NdisAllocateNetBuffer(fx->nb_pool, nbl->FirstNetBuffer->MdlChain, 2, 3);
-	NET_BUFFER_NEXT_NB(nbl->FirstNetBuffer) = more;
-	for (n = 1; n < 30 && !through; n++) {
-		current->fail_nth = n;
-		pool = NdisAllocateNetBufferListPool(NULL, &p);
-		status = STATUS_INSUFFICIENT_RESOURCES;
-		if (pool)
-			status = FwpsAllocateCloneNetBufferList(nbl, pool, NULL, 0, &clone);
-		through = current->fail_nth;
-		current->fail_nth = 0;
-		if (NT_SUCCESS(status))
-			FwpsFreeCloneNetBufferList(clone, 0);
-		else
-			KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
-		KUNIT_EXPECT_EQ(test, nbl->ChildRefCount, 0);
-		if (pool)
-			NdisFreeNetBufferListPool(pool);
-	}
-	KUNIT_EXPECT_TRUE(test, through);
-	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
-	KUNIT_EXPECT_GT(test, n, 4);
-	NET_BUFFER_NEXT_NB(nbl->FirstNetBuffer) = NULL;
-	NdisFreeNetBuffer(more);
-	fx_free(nbl);
-}
-#endif
-
 static struct kunit_case cases[] = {
 	KUNIT_CASE(accessors_can_be_assigned_to),
 	KUNIT_CASE(a_pool_that_brings_data_is_refused),
+	KUNIT_CASE(a_pool_of_packets_that_brings_data_is_refused),
+	KUNIT_CASE(a_pool_of_packets_that_is_freed_before_them_goes_with_them),
 	KUNIT_CASE(a_pool_without_packets_gives_no_lists_with_one),
 	KUNIT_CASE(a_pool_that_is_freed_before_its_lists_goes_with_them),
 	KUNIT_CASE(without_mdls_there_are_no_data),
@@ -355,9 +358,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_parent_goes_after_its_clone),
 	KUNIT_CASE(a_reference_keeps_a_list),
 	KUNIT_CASE(what_is_no_list_is_left_alone),
-#ifdef CONFIG_FAILSLAB
-	KUNIT_CASE(each_allocation_may_fail),
-#endif
 	{}
 };
 

@@ -493,47 +493,6 @@ static void more_in_flight_than_allowed_is_refused_whole(struct kunit *test)
 	fx_free(one);
 }
 
-#ifdef CONFIG_FAILSLAB
-static void without_memory_for_one_frame_none_is_sent(struct kunit *test)
-{
-	struct fx *fx = test->priv;
-	NET_BUFFER_LIST *nbl, *one;
-	bool through = false;
-	unsigned int n, i, failed = 0;
-	NTSTATUS status;
-
-	for (n = 1; n < 60 && !through; n++) {
-		nbl = fx_chain(fx, 5, LEN, 0);
-		atomic_set(&fx->sent, 0);
-		atomic_set(&fx->completions, 0);
-		fx->freed = true;
-		current->fail_nth = n;
-		status = fx_send(fx, nbl);
-		through = current->fail_nth;
-		current->fail_nth = 0;
-		if (NT_SUCCESS(status)) {
-			/* some allocations have a second way */
-			fx_expect_completions(fx, 5);
-			KUNIT_EXPECT_EQ(test, atomic_read(&fx->sent), 5);
-			continue;
-		}
-		failed++;
-		KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
-		fx_settle();
-		KUNIT_EXPECT_EQ(test, atomic_read(&fx->sent), 0);
-		KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 0);
-		for (i = 0, one = nbl; one; one = one->Next)
-			i++;
-		KUNIT_EXPECT_EQ(test, i, 5u);
-		fx_free(nbl);
-	}
-	KUNIT_EXPECT_TRUE(test, through);
-	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
-	/* one for each frame at least */
-	KUNIT_EXPECT_GE(test, failed, 5u);
-}
-#endif
-
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_frame_sent_is_completed_when_the_device_lets_go_of_it),
 	KUNIT_CASE(a_frame_received_reaches_who_listens),
@@ -555,9 +514,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(in_flight_is_nobody_elses),
 	KUNIT_CASE(a_reference_delays_the_completion),
 	KUNIT_CASE(more_in_flight_than_allowed_is_refused_whole),
-#ifdef CONFIG_FAILSLAB
-	KUNIT_CASE(without_memory_for_one_frame_none_is_sent),
-#endif
 	{}
 };
 

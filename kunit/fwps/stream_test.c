@@ -421,12 +421,6 @@ static void what_is_refused_takes_no_data(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 99), STATUS_FWP_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 101), STATUS_FWP_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, inject(fx, SEND, NULL, 0), STATUS_FWP_NULL_POINTER);
-	KUNIT_EXPECT_EQ(test, STATUS_FWP_NULL_POINTER,
-			FwpsStreamInjectAsync(s.handle, NULL, 0, flow, 0, layer(), SEND, nbl, 100,
-					      NULL, fx));
-	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
-			FwpsStreamInjectAsync(s.handle, NULL, 1, flow, 0, layer(), SEND, nbl, 100,
-					      fx_done, fx));
 	/* an IPv6 socket may speak IPv4, but not the other way round */
 	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
 			FwpsStreamInjectAsync(s.handle, NULL, 0, flow, 0, s.family == AF_INET6 ?
@@ -461,6 +455,81 @@ static void what_is_refused_takes_no_data(struct kunit *test)
 	fx_free(nbl);
 }
 
+static void more_than_a_flow_may_have_is_refused_whole(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	const unsigned int n = (16 << 20) / LEN + 1;	/* max_stream_bytes */
+	NET_BUFFER_LIST *nbl = fx_share(fx, next_list(fx, LEN), n), *one;
+
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, (size_t)n * LEN),
+			STATUS_INSUFFICIENT_RESOURCES);
+	/* no packet is longer */
+	one = nbl->Next;
+	nbl->Next = NULL;
+	NET_BUFFER_DATA_LENGTH(nbl->FirstNetBuffer) = (16 << 20) + 1;
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, (16 << 20) + 1), NDIS_STATUS_INVALID_LENGTH);
+	NET_BUFFER_DATA_LENGTH(nbl->FirstNetBuffer) = LEN;
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 0);
+	/* and nothing is left that would count */
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, LEN), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, read_on(fx, LEN));
+	fx_expect_completions(fx, 1);
+	fx_free(nbl);
+	fx_free(one);
+}
+
+static void what_is_not_connected_is_no_flow(struct kunit *test)
+{
+	struct socket *sock;
+	UINT64 none = 0;
+
+	KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, s.family, SOCK_STREAM, IPPROTO_TCP,
+						  &sock));
+	KUNIT_EXPECT_EQ(test, fwps_flow_open(sock, &none), STATUS_CONNECTION_DISCONNECTED);
+	KUNIT_EXPECT_EQ(test, none, 0ull);
+	sock_release(sock);
+}
+
+#ifdef CONFIG_FAILSLAB
+static NET_BUFFER_LIST *swept;
+static UINT64 opened;
+
+static NTSTATUS sweep_open(struct fx *fx)
+{
+	return fwps_flow_open(s.from, &opened);
+}
+
+static void sweep_open_undo(struct fx *fx)
+{
+	KUNIT_EXPECT_EQ(fx->test, fwps_flow_close(opened), STATUS_SUCCESS);
+}
+
+static NTSTATUS sweep_inject(struct fx *fx)
+{
+	return inject(fx, SEND, swept, LEN);
+}
+
+static void sweep_inject_undo(struct fx *fx)
+{
+	KUNIT_EXPECT_TRUE(fx->test, read_on(fx, LEN));
+	fx_expect_completions(fx, 1);
+	atomic_set(&fx->completions, 0);
+	fx_free(swept);
+	swept = next_list(fx, LEN);
+}
+
+static void without_memory_nothing_is_sent(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+
+	fx_sweep(fx, sweep_open, sweep_open_undo, 1);
+	swept = next_list(fx, LEN);
+	fx_sweep(fx, sweep_inject, sweep_inject_undo, 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 0);
+	fx_free(swept);
+}
+#endif
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(a_chain_arrives_in_order_and_each_list_completes_once, family_gen_params),
 	KUNIT_CASE_PARAM(a_slow_reader_is_waited_for, family_gen_params),
@@ -471,6 +540,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(a_closed_flow_gives_up_what_waits, family_gen_params),
 	KUNIT_CASE_PARAM(a_disconnect_is_behind_what_was_injected, family_gen_params),
 	KUNIT_CASE_PARAM(what_is_refused_takes_no_data, family_gen_params),
+	KUNIT_CASE_PARAM(more_than_a_flow_may_have_is_refused_whole, family_gen_params),
+	KUNIT_CASE_PARAM(what_is_not_connected_is_no_flow, family_gen_params),
+#ifdef CONFIG_FAILSLAB
+	KUNIT_CASE_PARAM(without_memory_nothing_is_sent, family_gen_params),
+#endif
 	{}
 };
 
