@@ -8,6 +8,7 @@
 #   make echo             a server and a client where there is no Hyper-V, and how fast they are
 #   make fwps-net         packet injection among network namespaces, and a million frames
 #   make kunit            the KUnit suites in UML, plain and debug kernel
+#   make check-6.1        what runs in UML, on Linux 6.1
 #   make check-smp        the KUnit suites in UML with two processors, on Linux 7.3
 #   make coverage         what of kmcl/ the KUnit suites run, line by line
 #   make mutants          deliberate defects, one at a time: does a suite catch each?
@@ -25,7 +26,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -dv /lib/modules/*/build /usr/src/linux-headers-*-$(shell dpkg --print-architecture 2>/dev/null) 2>/dev/null | tail -n 1))
 
-.PHONY: modules echo modules_install clean distclean check check-smp demo demo-servicing fwps-net windows kunit coverage mutants storm fuzz bench bench-threads docs checkpatch kdir
+.PHONY: modules echo modules_install clean distclean check check-6.1 check-smp demo demo-servicing fwps-net windows kunit coverage mutants storm fuzz bench bench-threads docs checkpatch kdir
 
 modules: kdir
 	$(MAKE) -C $(KDIR) M=$(ROOT) modules
@@ -52,6 +53,9 @@ distclean: clean
 
 check:
 	@$(ROOT)/scripts/check.sh
+
+check-6.1:
+	@$(ROOT)/scripts/check-6.1.sh
 
 check-smp:
 	@$(ROOT)/scripts/check-smp.sh

@@ -20,19 +20,12 @@ if [[ ${1:-} == --repeat ]]; then
 	shift 2
 fi
 
-passed=0 failed=0 skipped=0 start=$SECONDS
 for flavour in smp smp-debug; do
 	"$uml" modules "$flavour"
 	for ((i = 1; i <= repeat; i++)); do
 		last=$("$uml" run "$flavour" --timeout 3000 "$@" | tail -n 1) || true
 		say "KUnit, two processors, $flavour: ${last:-no result}"
-		if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-			((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
-		else
-			((++failed))
-		fi
+		add_up "$last"
 	done
 done
-say "all of it took $((SECONDS - start)) s"
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0))
+total

@@ -7,8 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-passed=0 failed=0 skipped=0 start=$SECONDS
-
 # part NAME COMMAND...: one thing that works or does not.
 part() {
 	local name=$1 began=$SECONDS
@@ -21,23 +19,6 @@ part() {
 		say "FAILED: $name"
 	fi
 	say "   ($((SECONDS - began)) s)"
-}
-
-# counted NAME COMMAND...: something that ends with such a line of its own.
-counted() {
-	local name=$1 out=$BUILD/log/check-counted.txt began=$SECONDS last
-	shift
-	say "== $name"
-	mkdir -p "$BUILD/log"
-	"$@" >"$out" || true
-	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$out" | tail -n 1)
-	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
-		say "   $last ($((SECONDS - began)) s)"
-	else
-		((++failed))
-		say "FAILED: $name: no result"
-	fi
 }
 
 # The guest prints a result a line. A doubly emulated processor loses a guest now and then, so one
@@ -71,6 +52,4 @@ counted "packet injection among network namespaces" "$ROOT/scripts/fwps-net.sh"
 counted "kmcltop, on what a kernel with traffic shows" "$ROOT/scripts/kmcltop-check.sh"
 counted "a stock kernel under QEMU's VMBus host" vm
 
-say "all of it took $((SECONDS - start)) s"
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0))
+total

@@ -7,15 +7,15 @@
 # scenario, and at the end "N passed, N failed, N skipped".
 #
 # usage: fwps-net.sh [NAME]     (NAME: only scenarios in whose names that is)
+# FRAMES=N in the environment: so many on both kernels
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 need_packages python3
 uml=$ROOT/scripts/uml.sh unpacked=$BUILD/net-tools only=${1:-}
-passed=0 failed=0 skipped=0 start=$SECONDS
 # KASAN and lockdep take their time.
-declare -A frames=([plain]=1000000 [debug]=20000)
+declare -A frames=([plain]=${FRAMES:-1000000} [debug]=${FRAMES:-20000})
 
 # ip, tc and nft, with the libraries that they need: unpacked, as far as this machine has not got them.
 net_tools() {
@@ -39,11 +39,7 @@ net_tools() {
 count() {
 	tr -d '\r' <"$2" | sed -nE "s/^    ((not )?ok) [0-9]+ /\\1 $1: /p; s/^        # /    /p; s/^    # [a-z_]+: (.* frames per second)/    \\1/p"
 	say "packet injection, $1: ${3:-no result}"
-	if [[ $3 =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
-	else
-		((++failed))
-	fi
+	add_up "$3"
 }
 
 # guest FLAVOUR NAME SCRIPT "OPTION... of uml.sh run" [ARG]...: a program of kunit/net in a guest.
@@ -56,7 +52,7 @@ guest() {
 	for arg; do
 		command+=":$arg"
 	done
-	last=$("$uml" run "$flavour" --built "${options[@]}" --timeout 300 --mem 1G --log "$log" \
+	last=$("$uml" run "$flavour" --built "${options[@]}" --timeout $((300 + ${FRAMES:-0} / 200)) --mem 1G --log "$log" \
 		--file "$BUILD/uml-init/machine" kmcl fwps fwps_net "exec=$command" | tail -n 1) || true
 	count "$name" "$log" "$last"
 }
@@ -83,6 +79,4 @@ for flavour in plain debug; do
 done
 [[ $only ]] || suite 1000000
 
-say "all of it took $((SECONDS - start)) s"
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0))
+total

@@ -12,7 +12,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-start=$SECONDS
 uml=$ROOT/scripts/uml.sh
 # the kernels one after the other: their builds have their own parallelism
 "$uml" kernel plain
@@ -43,16 +42,9 @@ mapfile -t rest < <(find "$BUILD/mod-${UML_KERNEL:-6.12}-debug" -name '*_kunit.k
 { run debug-load debug "${load[@]}"; run debug-rest debug "${rest[@]}"; } &
 wait
 
-passed=0 failed=0 skipped=0
 for name in "${names[@]}"; do
 	last=$(tail -n 1 "$out/$name")
 	say "KUnit, $name: ${last:-no result}"
-	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
-	else
-		((++failed))
-	fi
+	add_up "$last"
 done
-say "KUnit took $((SECONDS - start)) s"
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0))
+total

@@ -45,6 +45,39 @@ quietly() {
 	return 1
 }
 
+# ---- results --------------------------------------------------------------------------------
+
+# Everything that is counted ends with a line "N passed, N failed, N skipped".
+passed=0 failed=0 skipped=0
+
+# add_up LINE: add such a line to what there is; another one is a failure.
+add_up() {
+	if [[ $1 =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
+	else
+		((++failed))
+	fi
+}
+
+# total: that line of all, after how long it took; false when something failed.
+total() {
+	say "all of it took $SECONDS s"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	((failed == 0))
+}
+
+# counted NAME COMMAND...: a part of a check, with a heading; what it ends with counts.
+counted() {
+	local name=$1 out=$BUILD/log/check-counted.txt began=$SECONDS last
+	shift
+	say "== $name"
+	mkdir -p "$BUILD/log"
+	"$@" >"$out" || true
+	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$out" | tail -n 1) || true
+	add_up "$last"
+	say "   ${last:-FAILED: $name: no result} ($((SECONDS - began)) s)"
+}
+
 # ---- apt ------------------------------------------------------------------------------------
 
 apt_opts=()

@@ -13,7 +13,7 @@
 seconds=${STORM_SECONDS:-60}
 ((seconds >= 3)) || die "STORM_SECONDS=$seconds: at least 3"
 export UML_KERNEL=${UML_KERNEL:-7.3}
-uml=$ROOT/scripts/uml.sh passed=0 failed=0 skipped=0 start=$SECONDS
+uml=$ROOT/scripts/uml.sh
 
 # three storms share the time
 storm_uml() {
@@ -23,11 +23,7 @@ storm_uml() {
 		"kmcl_storm_kunit:seconds=$((seconds / 3))" | tail -n 1) || true
 	say "storm of $seconds s, $1: ${last:-no result}"
 	{ grep -oE 'kmcl_storm: .*|# whatever.*' "$log" || true; } >&2
-	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
-	else
-		((++failed))
-	fi
+	add_up "$last"
 }
 
 storm_vm() {
@@ -46,6 +42,5 @@ for where; do
 	*) storm_uml "$where" ;;
 	esac
 done
-say "all of it took $((SECONDS - start)) s"
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0 && passed > 0))
+total
+((passed > 0))

@@ -4,14 +4,14 @@
 # A file system on the disk of samples/storvsc, in UML: mkfs, mount, copy files, unmount, mount
 # again, compare every byte, fsck. On the plain kernel with 200 MiB, with rings of four pages and
 # five channels, and again with one channel; on the debug kernel with less. Then the kernel's own
-# hv_storvsc the same on samples/storvsp. Ends with a line "N passed, N failed, N skipped".
+# hv_storvsc, where it is built (6.12), the same on samples/storvsp. Ends with a line "N passed, N failed, N skipped".
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 need_packages e2fsprogs
 uml=$ROOT/scripts/uml.sh
-passed=0 failed=0 skipped=0 start=$SECONDS
+
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -27,11 +27,7 @@ files() {
 	say "storvsc, $name: ${last:-no result} ($((SECONDS - began)) s)"
 	grep -E '^        # |kmcl_storhost: requests' "$BUILD/log/storvsc-$name.log" |
 		sed 's/^ *# /    /; s/^kmcl_storhost: /    /' >&2 || true
-	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2], skipped += BASH_REMATCH[3])) || true
-	else
-		((++failed))
-	fi
+	add_up "$last"
 }
 
 "$uml" modules plain
@@ -52,9 +48,9 @@ intree() {
 ours plain plain 200 768M 4 4
 ours one-channel plain 200 768M 4 0 --time-travel
 ours debug debug 24 1G 4 4 --time-travel
-intree intree-plain plain 200 768M
-intree intree-debug debug 24 1G
+if [[ ${UML_KERNEL:-6.12} == 6.12 ]]; then
+	intree intree-plain plain 200 768M
+	intree intree-debug debug 24 1G
+fi
 
-say "all of it took $((SECONDS - start)) s"
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0))
+total
