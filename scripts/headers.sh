@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Do the NT names get along with Linux's? A wide set of kernel headers before <ntddk.h> and the
-# API, and behind them, compiled against Debian's headers without a warning.
+# API, and behind them, compiled against Debian's headers without a warning. And does what they
+# declare to be absent refuse to be called?
 #
 # usage: headers.sh [KERNEL]...     (default: 6.1 6.12)
 
@@ -67,10 +68,42 @@ check() {
 	fi
 }
 
-need_packages build-essential
+# A call of what has no counterpart is an error, and the compiler gives the reason: each function that
+# <fwpsk.h> declares so, and a constant that asks for a part of one.
+absent() {
+	local version=$1 dir=$BUILD/headers-absent log=$BUILD/log/headers-absent.log kdir name names
+	kdir=$(kernel_headers "$version")
+	mkdir -p "$dir" "${log%/*}"
+	python3 - "$ROOT/include/fwpsk.h" >"$dir/absent.c" <<-'EOF'
+		import re, sys
+		calls = re.findall(r'^FWPS_OUT\(".*"\)\n(\w+) (\w+)\(([^;]*)\);', open(sys.argv[1]).read(), re.M)
+		print("#include <ntddk.h>\n#include <fwpsk.h>")
+		for kind, name, args in calls:
+		    if kind == "NTSTATUS":
+		        print(f"NTSTATUS call_{name}(void);\nNTSTATUS call_{name}(void)\n{{\n"
+		              f"\treturn {name}({', '.join(['0'] * len(args.split(',')))});\n}}")
+		print("NTSTATUS receive(void);\nNTSTATUS receive(void)\n{\n\treturn FwpsStreamInjectAsync0("
+		      "0, 0, 0, 0, 0, 0, FWPS_STREAM_FLAG_RECEIVE, 0, 0, 0, 0);\n}")
+	EOF
+	printf 'obj-m += absent.o\nccflags-y += -I%s/include -I%s/include/nt\n' "$ROOT" "$ROOT" >"$dir/Kbuild"
+	make -k -C "$kdir" M="$dir" >"$log" 2>&1 </dev/null && die "what has no counterpart compiles: $dir/absent.c"
+	mapfile -t names < <(sed -n '/^FWPS_OUT(/,/(/ { /^FWPS_OUT/d; s/^[A-Za-z]* \([A-Za-z0-9_]*\)(.*/\1/p }' "$ROOT/include/fwpsk.h")
+	((${#names[@]} > 5)) || die "include/fwpsk.h declares hardly anything to be absent"
+	for name in "${names[@]}"; do
+		grep -qE "call to .$name. declared with attribute error: ." "$log" ||
+			die "a call of $name() does not say why it cannot be: $log"
+	done
+	if grep 'error:' "$log" | grep -v 'declared with attribute error'; then
+		die "$dir/absent.c is wrong: $log"
+	fi
+	say "${#names[@]} functions have no counterpart: a call does not compile, and says why"
+}
+
+need_packages build-essential python3
 versions=("$@")
 ((${#versions[@]})) || versions=(6.1 6.12)
 for version in "${versions[@]}"; do
 	check "$version"
 done
+absent "${versions[-1]}"
 say "include/nt gets along with ${#linux[@]} Linux headers in either order (${versions[*]})"
