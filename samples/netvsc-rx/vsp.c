@@ -86,7 +86,7 @@ static BOOLEAN RxVspSendOne(RX_VSP *Vsp, UINT32 Count)
 /* One at a time: an answer that arrives meanwhile has this go on. */
 static VOID RxVspPump(RX_VSP *Vsp)
 {
-	BOOLEAN sent = TRUE;
+	BOOLEAN sent;
 	UINT32 count;
 	KIRQL irql;
 
@@ -99,6 +99,7 @@ static VOID RxVspPump(RX_VSP *Vsp)
 	Vsp->Pumping = TRUE;
 	do {
 		Vsp->Again = FALSE;
+		sent = TRUE;
 		while (sent && Vsp->Left && Vsp->Outstanding < RX_WINDOW) {
 			count = Vsp->Left < Vsp->PerMessage ? (UINT32)Vsp->Left : Vsp->PerMessage;
 			Vsp->Left -= count;
@@ -115,7 +116,7 @@ static VOID RxVspPump(RX_VSP *Vsp)
 				Vsp->Messages--;
 			}
 		}
-	} while (sent && Vsp->Again);
+	} while (Vsp->Again);
 	Vsp->Pumping = FALSE;
 	KeReleaseSpinLock(&Vsp->Lock, irql);
 }
