@@ -8,6 +8,7 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/netdevice.h>
+#include <net/sch_generic.h>
 #include "fwps.h"
 
 #define MAX_FRAME	(IP_MAX_MTU + VLAN_ETH_HLEN)
@@ -77,6 +78,9 @@ static NTSTATUS inject(struct fwps_request *r, HANDLE handle, u32 flags, bool la
 	status = layer ? fwps_use_device(r, index) : STATUS_FWP_INVALID_PARAMETER;
 	if (NT_SUCCESS(status) && r->dev->type != ARPHRD_ETHER && r->dev->type != ARPHRD_LOOPBACK)
 		status = STATUS_NOT_SUPPORTED;
+	/* without a carrier its queue drops everything, and says what a congested one says */
+	if (NT_SUCCESS(status) && r->way == &send_way && qdisc_tx_is_noop(r->dev))
+		status = STATUS_FWP_TCPIP_NOT_READY;
 	if (NT_SUCCESS(status)) {
 		r->min = ETH_HLEN;
 		r->max = MAX_FRAME;

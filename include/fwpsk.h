@@ -281,9 +281,10 @@ NTSTATUS FwpsInjectMacReceiveAsync0(HANDLE injectionHandle, HANDLE injectionCont
  * when the device has let go of its last frame, or somebody has got a copy of it.
  *
  * Context: process or softirq; interrupts on.
- * Return: as FwpsInjectMacReceiveAsync0(), with NDIS_STATUS_INVALID_LENGTH for a
- * frame longer than the device takes, and STATUS_NOT_SUPPORTED for out-of-band
- * information that asks for checksums or segmentation.
+ * Return: as FwpsInjectMacReceiveAsync0(), with STATUS_FWP_TCPIP_NOT_READY also for
+ * a device without a carrier, NDIS_STATUS_INVALID_LENGTH for a frame longer than the
+ * device takes, and STATUS_NOT_SUPPORTED for out-of-band information that asks for
+ * checksums or segmentation.
  */
 NTSTATUS FwpsInjectMacSendAsync0(HANDLE injectionHandle, HANDLE injectionContext, UINT32 flags,
 				 UINT16 layerId, IF_INDEX interfaceIndex,

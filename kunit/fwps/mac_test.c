@@ -265,6 +265,30 @@ static void a_device_that_is_down_takes_nothing(struct kunit *test)
 	fx_free(nbl);
 }
 
+static void without_a_carrier_nothing_is_sent(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *nbl = fx_frame(fx, LEN, 1);
+
+	/* up, but its queue takes nothing */
+	fx_up(fx->dev, false);
+	netif_carrier_off(fx->dev);
+	fx_up(fx->dev, true);
+	KUNIT_EXPECT_EQ(test, fx_send(fx, nbl), STATUS_FWP_TCPIP_NOT_READY);
+	fx_settle();
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 0);
+	/* a frame may have come before it went */
+	KUNIT_EXPECT_EQ(test, fx_receive(fx, nbl), STATUS_SUCCESS);
+	fx_expect_completions(fx, 1);
+	fx_up(fx->dev, false);
+	netif_carrier_on(fx->dev);
+	fx_up(fx->dev, true);
+	KUNIT_EXPECT_EQ(test, fx_send(fx, nbl), STATUS_SUCCESS);
+	fx_expect_completions(fx, 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->sent), 1);
+	fx_free(nbl);
+}
+
 static void lengths_are_those_of_frames_of_the_device(struct kunit *test)
 {
 	struct fx *fx = test->priv;
@@ -505,6 +529,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_tap_delays_nothing_and_doubles_nothing),
 	KUNIT_CASE(a_device_that_goes_takes_no_completion_with_it),
 	KUNIT_CASE(a_device_that_is_down_takes_nothing),
+	KUNIT_CASE(without_a_carrier_nothing_is_sent),
 	KUNIT_CASE(lengths_are_those_of_frames_of_the_device),
 	KUNIT_CASE(large_frames_arrive_whole),
 	KUNIT_CASE(bytes_are_those_of_the_call_not_later_ones),
