@@ -57,6 +57,7 @@ MODULE_PARM_DESC(max_stream_bytes, "Bytes that each flow may have in flight");
  * @bytes: of lists that are not complete
  * @at: bytes of the first sk_buff of the first list that TCP has
  * @closed: nothing more is sent
+ * @error: why a list was not sent to its end, and so nothing behind it is; of the work item
  * @disconnect: nothing more is injected, and behind @lists is a FIN
  * @work: sends
  * @rcu: lookups
@@ -70,6 +71,7 @@ struct fwps_flow {
 	atomic64_t bytes;
 	u32 at;
 	bool closed;
+	int error;
 	bool disconnect;
 	struct delayed_work work;
 	struct rcu_head rcu;
@@ -174,7 +176,9 @@ static int flow_send_list(struct fwps_flow *f, struct fwps_nbl *n)
 	int rc;
 
 	while ((skb = skb_peek(&n->skbs))) {
-		rc = READ_ONCE(f->closed) ? -ECANCELED : flow_send(f, n, skb);
+		rc = f->error;
+		if (!rc)
+			rc = READ_ONCE(f->closed) ? -ECANCELED : flow_send(f, n, skb);
 		if (rc < 0)
 			return rc;
 		f->at += rc;
@@ -222,6 +226,9 @@ static void flow_work(struct work_struct *work)
 				flow_put(f);
 			break;
 		}
+		/* the peer would not see that bytes are missing */
+		if (rc)
+			f->error = rc;
 		f->at = 0;
 		__skb_queue_purge(&n->skbs);
 		spin_lock_bh(&f->lock);
@@ -230,7 +237,7 @@ static void flow_work(struct work_struct *work)
 		n->nbl.Status = rc ? status_of(rc) : NDIS_STATUS_SUCCESS;
 		fwps_nbl_put(n);
 	}
-	if (!n && disconnect)
+	if (!n && disconnect && !f->error)
 		flow_shutdown(f);
 	flow_put(f);
 }

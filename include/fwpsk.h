@@ -416,8 +416,10 @@ NTSTATUS fwps_flow_close(UINT64 flow_id);
  * gather: has copied it): Status is
  * NDIS_STATUS_SUCCESS when the peer has acknowledged it, STATUS_CONNECTION_ABORTED when
  * the connection was reset, timed out or could not send any more,
- * NDIS_STATUS_SEND_ABORTED when the flow was closed.  A peer that does not read keeps lists
- * and FwpsInjectionHandleDestroy0() waiting until the connection ends.
+ * NDIS_STATUS_SEND_ABORTED when the flow was closed.  Behind a list that was not sent to
+ * its end the flow sends nothing any more, no end either: the peer would not see what is
+ * missing.  A peer that does not read keeps lists and FwpsInjectionHandleDestroy0() waiting
+ * until the connection ends.
  *
  * Context: process or softirq; interrupts on.
  * Return: STATUS_SUCCESS; STATUS_INVALID_HANDLE also for a @flowId that is none or

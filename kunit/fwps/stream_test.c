@@ -394,6 +394,52 @@ static void a_disconnect_is_behind_what_was_injected(struct kunit *test)
 	fx_free(nbl);
 }
 
+static void what_was_cut_off_has_no_orderly_end(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+
+	inject_too_much(fx);
+	wait_until_full(fx);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND | FWPS_STREAM_FLAG_SEND_DISCONNECT, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fwps_flow_close(s.flow), STATUS_SUCCESS);
+	s.flow = 0;
+	fx_wait(fx, fx->status == NDIS_STATUS_SEND_ABORTED);
+	schedule_timeout_uninterruptible(HZ / 4);
+	/* the peer would take what has arrived for all of it */
+	KUNIT_EXPECT_EQ(test, s.from->sk->sk_shutdown & SEND_SHUTDOWN, 0);
+	sock_no_linger(s.to->sk);
+	sock_release(s.to);
+	s.to = NULL;
+	fx_expect_completions(fx, (int)LISTS);
+	fx->freed = false;
+}
+
+static void behind_what_was_not_sent_nothing_is(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *nbl = next_list(fx, 100), *lost = next_list(fx, 100);
+	NET_BUFFER_LIST *late = next_list(fx, 100);
+
+	KUNIT_ASSERT_EQ(test, inject(fx, SEND, nbl, 100), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, read_on(fx, 100));
+	fx_expect_completions(fx, 1);
+	KUNIT_EXPECT_EQ(test, fx->status, NDIS_STATUS_SUCCESS);
+	/* as what ICMP says, for an owner that has asked for it (IP_RECVERR) */
+	WRITE_ONCE(s.from->sk->sk_err, EHOSTUNREACH);
+	KUNIT_ASSERT_EQ(test, inject(fx, SEND, lost, 100), STATUS_SUCCESS);
+	fx_expect_completions(fx, 2);
+	KUNIT_EXPECT_EQ(test, fx->status, STATUS_CONNECTION_ABORTED);
+	/* the owner has fetched it, and goes on */
+	KUNIT_EXPECT_EQ(test, sock_error(s.from->sk), -EHOSTUNREACH);
+	KUNIT_ASSERT_EQ(test, inject(fx, SEND, late, 100), STATUS_SUCCESS);
+	fx_expect_completions(fx, 3);
+	KUNIT_EXPECT_EQ(test, fx->status, STATUS_CONNECTION_ABORTED);
+	fx_free(nbl);
+	fx_free(lost);
+	fx_free(late);
+}
+
 static void what_is_refused_takes_no_data(struct kunit *test)
 {
 	static const struct { u32 flags; NTSTATUS status; } t[] = {
@@ -539,6 +585,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(a_handle_ends_behind_what_is_in_flight, family_gen_params),
 	KUNIT_CASE_PARAM(a_closed_flow_gives_up_what_waits, family_gen_params),
 	KUNIT_CASE_PARAM(a_disconnect_is_behind_what_was_injected, family_gen_params),
+	KUNIT_CASE_PARAM(what_was_cut_off_has_no_orderly_end, family_gen_params),
+	KUNIT_CASE_PARAM(behind_what_was_not_sent_nothing_is, family_gen_params),
 	KUNIT_CASE_PARAM(what_is_refused_takes_no_data, family_gen_params),
 	KUNIT_CASE_PARAM(more_than_a_flow_may_have_is_refused_whole, family_gen_params),
 	KUNIT_CASE_PARAM(what_is_not_connected_is_no_flow, family_gen_params),
