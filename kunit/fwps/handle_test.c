@@ -160,12 +160,109 @@ static void a_handle_ends_with_a_thousand_in_flight(struct kunit *test)
 {
 	struct fx *fx = test->priv;
 	NET_BUFFER_LIST *nbl = fx_share(fx, fx_frame(fx, LEN, 1), 1000);
+	struct destroy d = { .fx = fx, .handle = fx->handle };
+	struct helper h;
 
 	fx->freed = true;
-	KUNIT_EXPECT_EQ(test, fx_receive(fx, nbl), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, FwpsInjectionHandleDestroy(fx->handle), STATUS_SUCCESS);
+	fx->keep = true;
+	KUNIT_EXPECT_EQ(test, fx_send(fx, nbl), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, helper_start(&h, destroy, &d));
+	fx_settle();
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 0);
+	KUNIT_EXPECT_FALSE(test, completion_done(&h.done));
+	KUNIT_EXPECT_EQ(test, fx_release(fx), 1000u);
+	KUNIT_ASSERT_TRUE(test, helper_join(&h));
+	KUNIT_EXPECT_EQ(test, d.status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, d.completions, 1000);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 1000);
 	fx->handle = NULL;
+}
+
+#define INJECTORS	4
+#define ROUNDS		60
+
+/* One who injects until the handle goes. */
+struct injector {
+	struct helper h;
+	struct fx *fx;
+	HANDLE handle;
+	NET_BUFFER_LIST *nbl;	/* its next chain */
+	unsigned int each;
+	unsigned int accepted;	/* lists */
+	NTSTATUS last;
+};
+
+static void inject_until_the_end(void *arg)
+{
+	struct injector *i = arg;
+	NET_BUFFER_LIST *rest, *at;
+	bool out = false;
+	unsigned int n;
+
+	for (i->last = STATUS_SUCCESS; i->nbl; i->nbl = rest) {
+		for (at = i->nbl, n = 1; n < i->each && at->Next; n++)
+			at = at->Next;
+		rest = at->Next;
+		at->Next = NULL;
+		i->last = (out = !out) ?
+			FwpsInjectMacSendAsync(i->handle, NULL, 0, OUT, i->fx->dev->ifindex, 0,
+					       i->nbl, fx_done, i->fx) :
+			receive(i->fx, i->handle, 0, IN, i->fx->dev->ifindex, i->nbl, fx_done);
+		if (!NT_SUCCESS(i->last)) {
+			at->Next = rest;
+			return;
+		}
+		i->accepted += n;
+		cond_resched();
+	}
+}
+
+static void many_inject_while_the_handle_ends(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	struct injector *i = kunit_kcalloc(test, INJECTORS, sizeof(*i), GFP_KERNEL);
+	NET_BUFFER_LIST *frame = fx_frame(fx, LEN, 1), *last;
+	unsigned int round, k, accepted, refused = 0;
+	HANDLE handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, i);
+	fx->freed = true;
+	for (round = 0; round < ROUNDS; round++) {
+		KUNIT_ASSERT_EQ(test, STATUS_SUCCESS,
+				FwpsInjectionHandleCreate(AF_UNSPEC, FWPS_INJECTION_TYPE_L2,
+							  &handle));
+		atomic_set(&fx->completions, 0);
+		for (k = 0; k < INJECTORS; k++) {
+			i[k] = (struct injector){ .fx = fx, .handle = handle, .each = 1 + k };
+			/* all but the last, which is the one with the MDL, and stays */
+			i[k].nbl = fx_share(fx, frame, 201);
+			for (last = i[k].nbl; last->Next != frame; last = last->Next)
+				;
+			last->Next = NULL;
+		}
+		for (k = 0; k < INJECTORS; k++)
+			KUNIT_ASSERT_TRUE(test, helper_start(&i[k].h, inject_until_the_end, &i[k]));
+		/* as far as they are when it is this one's turn: now here, now there */
+		for (k = 0; k < round % 8; k++)
+			cond_resched();
+		KUNIT_EXPECT_EQ(test, FwpsInjectionHandleDestroy(handle), STATUS_SUCCESS);
+		/* what was accepted has come back by now, whoever is still at it */
+		accepted = atomic_read(&fx->completions);
+		for (k = 0; k < INJECTORS; k++) {
+			KUNIT_ASSERT_TRUE(test, helper_join(&i[k].h));
+			accepted -= i[k].accepted;
+			if (!i[k].nbl)
+				continue;
+			refused++;
+			if (i[k].last != STATUS_INVALID_HANDLE)
+				KUNIT_EXPECT_EQ(test, i[k].last, STATUS_FWP_INJECT_HANDLE_CLOSING);
+			fx_free(i[k].nbl);
+		}
+		KUNIT_EXPECT_EQ_MSG(test, accepted, 0u, "round %u", round);
+	}
+	/* it did end under them */
+	KUNIT_EXPECT_GT(test, refused, 0u);
+	fx_free(frame);
 }
 
 #define query	FwpsQueryPacketInjectionState
@@ -214,6 +311,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_handle_ends_after_its_last_completion),
 	KUNIT_CASE(a_completion_cannot_end_its_handle),
 	KUNIT_CASE(a_handle_ends_with_a_thousand_in_flight),
+	KUNIT_CASE(many_inject_while_the_handle_ends),
 	KUNIT_CASE(a_list_remembers_who_has_injected_it),
 	{}
 };
