@@ -105,6 +105,23 @@ def pause(port, n):
     port.order(VSC_START)
 
 
+def pause_in_flight(port, n):
+    """It waits for the lists of packets that are in a queue, and what was not sent waits for it."""
+    with netem("s0", "limit 100000 delay 200ms"):
+        port.order(VSC_SEND, n)
+        time.sleep(.005)
+        before = port.books().vsc
+        port.order(VSC_PAUSE)
+        paused = port.books().vsc
+        time.sleep(.03)
+        after = port.books().vsc
+        port.order(VSC_START)
+    check(before.injected > before.completed, "nothing is in flight")
+    equal(paused.injected, paused.completed, "lists injected and completed, paused")
+    equal(paused.received, paused.answered, "messages received and answered, paused")
+    equal(after.injected, paused.injected, "lists injected while paused")
+
+
 def rescind(port, n):
     port.order(VSC_PAUSE)
     port.order(VSC_SEND, n)
@@ -133,7 +150,8 @@ def plain(port, n):
 
 
 def books_balance_whatever_happens(way, frames):
-    troubles = [overload, link_down("r0"), link_down("s0"), pause, rescind, rescind_in_flight, delay, plain]
+    troubles = [overload, link_down("r0"), link_down("s0"), pause, pause_in_flight, rescind, rescind_in_flight, delay,
+                plain]
     before, port = way.arrived(), way.open()
     dice = random.Random(1)
     left, rounds = frames, 0
