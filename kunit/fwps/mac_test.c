@@ -5,6 +5,7 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
+#include <linux/prandom.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include "fixture.h"
@@ -387,6 +388,63 @@ static void data_of_many_mdls_become_one_frame(struct kunit *test)
 	fx_free(whole);
 }
 
+/* MDLs over @buf, @len bytes of it: of any size, empty ones too, and some not mapped. */
+static MDL *any_mdls(struct kunit *test, u8 *buf, u32 len, struct rnd_state *rnd)
+{
+	MDL *first = NULL, **link = &first;
+	u32 at, n;
+
+	for (at = 0; at < len || !first; at += n, link = &(*link)->Next) {
+		n = prandom_u32_state(rnd) % 5 ? prandom_u32_state(rnd) % 3000 : 0;
+		n = min(n, len - at);
+		*link = IoAllocateMdl(buf + at, n, FALSE, FALSE, NULL);
+		KUNIT_ASSERT_NOT_NULL(test, *link);
+		MmBuildMdlForNonPagedPool(*link);
+		if (n && prandom_u32_state(rnd) % 2)
+			(*link)->MdlFlags = MDL_PAGES_LOCKED;
+	}
+	return first;
+}
+
+static void any_frame_in_any_mdls_arrives_whole(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	u8 *buf = kunit_kmalloc(test, 16384, GFP_KERNEL), *bytes;
+	NET_BUFFER_LIST *whole, *nbl;
+	struct rnd_state rnd;
+	u32 seed, front, len;
+	MDL *mdl, *next;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	for (seed = 1; seed <= 2000; seed++) {
+		prandom_seed_state(&rnd, seed);
+		/* backfill, and frames of one piece and of pages */
+		front = prandom_u32_state(&rnd) % 100;
+		len = FX_MIN + prandom_u32_state(&rnd) % (seed % 2 ? 1500 : 16000);
+		whole = fx_frame(fx, len, seed);
+		bytes = NdisGetDataBuffer(whole->FirstNetBuffer, len, NULL, 1, 0);
+		memcpy(buf + front, bytes, len);
+		mdl = any_mdls(test, buf, front + len, &rnd);
+		KUNIT_ASSERT_EQ(test, STATUS_SUCCESS,
+				FwpsAllocateNetBufferAndNetBufferList(fx->pool, 0, 0, mdl, front,
+								      len, &nbl));
+		KUNIT_ASSERT_EQ(test, fx_receive(fx, nbl), STATUS_SUCCESS);
+		fx_wait(fx, atomic_read(&fx->completions) == seed);
+		/* the tap compares */
+		KUNIT_ASSERT_EQ_MSG(test, atomic_read(&fx->wrong), 0, "seed %u", seed);
+		KUNIT_ASSERT_EQ(test, atomic_read(&fx->received), (int)seed);
+		KUNIT_ASSERT_EQ(test, fx->order[(seed - 1) % ARRAY_SIZE(fx->order)], seed);
+		fx_free(nbl);
+		kunit_kfree(test, bytes);
+		kunit_kfree(test, whole->FirstNetBuffer->MdlChain);
+		fx_free(whole);
+		for (; mdl; mdl = next) {
+			next = mdl->Next;
+			IoFreeMdl(mdl);
+		}
+	}
+}
+
 static void a_vlan_tag_beside_the_frame_is_put_into_it(struct kunit *test)
 {
 	NDIS_NET_BUFFER_LIST_8021Q_INFO info = {
@@ -534,6 +592,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(large_frames_arrive_whole),
 	KUNIT_CASE(bytes_are_those_of_the_call_not_later_ones),
 	KUNIT_CASE(data_of_many_mdls_become_one_frame),
+	KUNIT_CASE(any_frame_in_any_mdls_arrives_whole),
 	KUNIT_CASE(a_vlan_tag_beside_the_frame_is_put_into_it),
 	KUNIT_CASE(offloads_that_nobody_would_do_are_refused),
 	KUNIT_CASE(in_flight_is_nobody_elses),
