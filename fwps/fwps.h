@@ -132,6 +132,7 @@ struct fwps_handle;
  * @flow: in flight into a TCP connection: which
  * @queued: waits in @flow
  * @bytes: of all its packets
+ * @end: where in @flow's connection what TCP has of them ends
  * @lost: @flow's connection ended with data of this list unacknowledged
  * @by: number of the handle that injected it last, 0 for none
  * @by_context: injectionContext then
@@ -153,6 +154,7 @@ struct fwps_nbl {
 	struct fwps_flow *flow;
 	struct list_head queued;
 	u64 bytes;
+	u32 end;
 	bool lost;
 	u32 by;
 	HANDLE by_context;

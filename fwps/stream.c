@@ -148,8 +148,10 @@ static int flow_send(struct fwps_flow *f, struct fwps_nbl *n, struct sk_buff *sk
 		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_ZEROCOPY,
 		.msg_ubuf = &n->uarg,
 	};
-	struct bio_vec vec[MAX_SKB_FRAGS];
 	unsigned int i, count = skb_shinfo(skb)->nr_frags;
+	const struct tcp_sock *tp = tcp_sk(f->sk);
+	u32 len = skb->len - f->at, end = n->end;
+	struct bio_vec vec[MAX_SKB_FRAGS];
 	skb_frag_t *frag;
 	int rc;
 
@@ -163,8 +165,12 @@ static int flow_send(struct fwps_flow *f, struct fwps_nbl *n, struct sk_buff *sk
 	iov_iter_advance(&msg.msg_iter, f->at);
 	lock_sock(f->sk);
 	rc = flow_error(f);
-	if (!rc)
-		rc = tcp_sendmsg_locked(f->sk, &msg, skb->len - f->at);
+	if (!rc) {
+		/* at most: some may be let go of before this returns */
+		WRITE_ONCE(n->end, tp->write_seq + len);
+		rc = tcp_sendmsg_locked(f->sk, &msg, len);
+		WRITE_ONCE(n->end, rc > 0 ? tp->write_seq : end);
+	}
 	release_sock(f->sk);
 	return rc;
 }
@@ -255,8 +261,9 @@ void fwps_flow_released(struct fwps_nbl *n, const struct sk_buff *skb)
 
 	if (!skb)
 		return;
-	/* acknowledged data are let go of before the connection is over */
-	if (READ_ONCE(f->sk->sk_err) || READ_ONCE(f->sk->sk_state) == TCP_CLOSE)
+	/* a queue may keep a copy of what was acknowledged until the connection is over */
+	if ((READ_ONCE(f->sk->sk_err) || READ_ONCE(f->sk->sk_state) == TCP_CLOSE) &&
+	    before(READ_ONCE(tcp_sk(f->sk)->snd_una), READ_ONCE(n->end)))
 		WRITE_ONCE(n->lost, true);
 	if (!list_empty_careful(&f->lists))
 		flow_kick(f, 0);

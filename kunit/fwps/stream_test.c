@@ -5,6 +5,9 @@
  */
 #include <linux/in.h>
 #include <linux/net.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -394,6 +397,44 @@ static void a_disconnect_is_behind_what_was_injected(struct kunit *test)
 	fx_free(nbl);
 }
 
+/* A copy of the first data of the connection, as a queue's that doubles. */
+static struct sk_buff *copy;
+
+static unsigned int keep_a_copy(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (skb->sk == s.from->sk && skb->data_len && !copy)
+		copy = skb_clone(skb, GFP_ATOMIC);
+	return NF_ACCEPT;
+}
+
+static void what_was_acknowledged_is_success_whenever_it_is_let_go_of(struct kunit *test)
+{
+	const struct nf_hook_ops ops = {
+		.hook = keep_a_copy,
+		.pf = s.family == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP_PRI_FILTER,
+	};
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *nbl = next_list(fx, 1000);
+
+	copy = NULL;
+	KUNIT_ASSERT_EQ(test, nf_register_net_hook(&init_net, &ops), 0);
+	KUNIT_EXPECT_EQ(test, inject(fx, SEND, nbl, 1000), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, read_on(fx, 1000));
+	nf_unregister_net_hook(&init_net, &ops);
+	KUNIT_ASSERT_NOT_NULL(test, copy);
+	/* an orderly end, of both ways */
+	KUNIT_EXPECT_EQ(test, kernel_sock_shutdown(s.from, SHUT_WR), 0);
+	KUNIT_EXPECT_EQ(test, kernel_sock_shutdown(s.to, SHUT_WR), 0);
+	KUNIT_EXPECT_TRUE(test, becomes(s.from->sk->sk_state == TCP_CLOSE));
+	KUNIT_EXPECT_EQ(test, atomic_read(&fx->completions), 0);
+	kfree_skb(copy);
+	fx_expect_completions(fx, 1);
+	KUNIT_EXPECT_EQ(test, fx->status, NDIS_STATUS_SUCCESS);
+	fx_free(nbl);
+}
+
 static void what_was_cut_off_has_no_orderly_end(struct kunit *test)
 {
 	struct fx *fx = test->priv;
@@ -585,6 +626,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(a_handle_ends_behind_what_is_in_flight, family_gen_params),
 	KUNIT_CASE_PARAM(a_closed_flow_gives_up_what_waits, family_gen_params),
 	KUNIT_CASE_PARAM(a_disconnect_is_behind_what_was_injected, family_gen_params),
+	KUNIT_CASE_PARAM(what_was_acknowledged_is_success_whenever_it_is_let_go_of,
+			 family_gen_params),
 	KUNIT_CASE_PARAM(what_was_cut_off_has_no_orderly_end, family_gen_params),
 	KUNIT_CASE_PARAM(behind_what_was_not_sent_nothing_is, family_gen_params),
 	KUNIT_CASE_PARAM(what_is_refused_takes_no_data, family_gen_params),
