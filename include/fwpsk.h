@@ -305,9 +305,10 @@ NTSTATUS FwpsInjectMacSendAsync0(HANDLE injectionHandle, HANDLE injectionContext
  * @completionContext: its first argument
  *
  * Context: process or softirq; interrupts on.
- * Return: as FwpsInjectMacReceiveAsync0(), and STATUS_INVALID_PARAMETER for another
- * compartment; STATUS_FWP_INVALID_PARAMETER for a chain of lists, and for packets of the
- * other family; NDIS_STATUS_INVALID_LENGTH for a packet shorter than its header.
+ * Return: as FwpsInjectMacReceiveAsync0(), but any device will do, and
+ * STATUS_INVALID_PARAMETER for another compartment; STATUS_FWP_INVALID_PARAMETER
+ * for a chain of lists, and for packets of the other family;
+ * NDIS_STATUS_INVALID_LENGTH for a packet shorter than its header.
  */
 NTSTATUS FwpsInjectNetworkReceiveAsync0(HANDLE injectionHandle, HANDLE injectionContext,
 					UINT32 flags, COMPARTMENT_ID compartmentId,
@@ -332,7 +333,9 @@ NTSTATUS FwpsInjectNetworkReceiveAsync0(HANDLE injectionHandle, HANDLE injection
  *
  * Context: process or softirq; interrupts on.
  * Return: as FwpsInjectNetworkReceiveAsync0(), less what is about a device, and
- * STATUS_NETWORK_UNREACHABLE or STATUS_HOST_UNREACHABLE without a route.
+ * STATUS_NETWORK_UNREACHABLE or STATUS_HOST_UNREACHABLE without a route,
+ * STATUS_NOT_SUPPORTED for out-of-band information that asks for checksums or
+ * segmentation.
  */
 NTSTATUS FwpsInjectNetworkSendAsync0(HANDLE injectionHandle, HANDLE injectionContext,
 				     UINT32 flags, COMPARTMENT_ID compartmentId,

@@ -495,7 +495,7 @@ static void what_is_no_packet_of_the_handles_family_is_refused(struct kunit *tes
 	struct fx *fx = test->priv;
 	NET_BUFFER_LIST *nbl, *other, *chain;
 	struct iphdr *ip;
-	HANDLE handle6;
+	HANDLE handle6, stream;
 
 	begin(test, &v4);
 	KUNIT_ASSERT_EQ(test, STATUS_SUCCESS,
@@ -507,6 +507,14 @@ static void what_is_no_packet_of_the_handles_family_is_refused(struct kunit *tes
 						      fx_done, fx));
 	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
 			FwpsInjectNetworkSendAsync(handle6, NULL, 0, 0, nbl, fx_done, fx));
+	/* transport, stream and forward */
+	KUNIT_ASSERT_EQ(test, STATUS_SUCCESS, FwpsInjectionHandleCreate(AF_INET, 0, &stream));
+	KUNIT_EXPECT_EQ(test, STATUS_FWP_INJECT_HANDLE_STALE,
+			FwpsInjectNetworkSendAsync(stream, NULL, 0, 0, nbl, fx_done, fx));
+	KUNIT_EXPECT_EQ(test, STATUS_FWP_INJECT_HANDLE_STALE,
+			FwpsInjectNetworkReceiveAsync(stream, NULL, 0, 0, fx->dev->ifindex, 0, nbl,
+						      fx_done, fx));
+	KUNIT_EXPECT_EQ(test, STATUS_SUCCESS, FwpsInjectionHandleDestroy(stream));
 	ip->ihl = 4;
 	KUNIT_EXPECT_EQ(test, receive(fx, nbl), NDIS_STATUS_INVALID_LENGTH);
 	KUNIT_EXPECT_EQ(test, send(fx, nbl), NDIS_STATUS_INVALID_LENGTH);
