@@ -534,7 +534,7 @@ VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota)
 {
 	struct kmcl_channel *ch = kmcl_channel(Channel);
 
-	if (!ch)
+	if (!ch || !kmcl_dispatch(ch, __func__))
 		return;
 	if (!Quota) {
 		kmcl_err(ch, "%s to 0, ignored\n", __func__);

@@ -148,6 +148,8 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 	if (CompletionBufferSize && *CompletionBufferSize && !CompletionBuffer)
 		return STATUS_INVALID_PARAMETER_6;
 	if (!wait && Timeout && !Timeout->QuadPart) {
+		if (!kmcl_dispatch(ch, __func__))
+			return STATUS_INVALID_DEVICE_REQUEST;
 		status = kmcl_send_now(ch, Buffer, BufferSize);
 		goto out;
 	}

@@ -193,8 +193,8 @@ FN_VMB_PACKET_SET_COMPLETION_ROUTINE_EX VmbPacketSetCompletionRoutineEx;
  * STATUS_INSUFFICIENT_RESOURCES when external data cannot be mapped, or for a
  * packet in the caller's memory when as many are under way as allowed;
  * STATUS_INVALID_DEVICE_STATE on a channel that is disabled or going down;
- * STATUS_INVALID_DEVICE_REQUEST for PAGED_BUFFER above PASSIVE_LEVEL; Decided here:
- * STATUS_NOT_SUPPORTED for external data of a server.
+ * STATUS_INVALID_DEVICE_REQUEST for PAGED_BUFFER above PASSIVE_LEVEL, and above
+ * DISPATCH_LEVEL; Decided here: STATUS_NOT_SUPPORTED for external data of a server.
  */
 typedef NTSTATUS FN_VMB_PACKET_SEND(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
 				    PMDL ExternalDataMdl, UINT32 Flags);
