@@ -19,6 +19,8 @@
 /* The model: what the host is to read, and what it found instead. */
 static u8 *flat, *seen, *shadow;
 static u32 flat_bytes, seen_bytes;
+/* MDLs of the longest chain so far. */
+static u32 longest;
 static struct {
 	u8 *kmalloc;
 	u8 *vmalloc;
@@ -40,9 +42,11 @@ static enum hvsim_answer read_and_invert(struct hvsim_chan *chan,
 	if (seen_bytes > MOST)
 		return HVSIM_ANSWER_SCRIPTED;
 	host_read(desc, seen);
-	if (!memcmp(seen, flat, min(seen_bytes, flat_bytes)))
-		for (i = 0; i < seen_bytes / 8; i++)
-			((u64 *)flat)[i] = ~((u64 *)flat)[i];
+	/* nothing is inverted then, and that shows */
+	if (memcmp(seen, flat, min(seen_bytes, flat_bytes)))
+		return HVSIM_ANSWER_SCRIPTED;
+	for (i = 0; i < seen_bytes / 8; i++)
+		((u64 *)flat)[i] = ~((u64 *)flat)[i];
 	for (i = seen_bytes & ~7u; i < seen_bytes; i++)
 		flat[i] = ~flat[i];
 	host_write(desc, flat);
@@ -83,22 +87,27 @@ static u32 draw(struct rnd_state *rnd, u32 max)
  * Pieces one behind the other in a random kind of memory, in random order. Each
  * begins in a cache line of its own, which is what the DMA API asks of drivers
  * and a debug kernel checks.
+ *
+ * Every other time they share what there is, so that all of them fit: the first of
+ * those that do not leaves little to the others, and long chains would not be seen.
  */
 static unsigned int cut(struct rnd_state *rnd, struct piece *pieces, u32 max, u32 left)
 {
 	unsigned int n = 1 + prandom_u32_state(rnd) % max, i, j, made = 0;
-	u32 used[2] = {};
+	bool share = prandom_u32_state(rnd) % 2;
+	u32 gap = share ? POOL_BYTES / 8 / n : 5000;
+	u32 part = left / n, used[2] = {};
 
 	for (i = 0; i < n && left; i++) {
 		unsigned int kind = prandom_u32_state(rnd) % 2;
 		u32 start = ALIGN(used[kind], LINE) + prandom_u32_state(rnd) % LINE;
-		u32 len = draw(rnd, left);
+		u32 len = draw(rnd, share ? part : left);
 
 		if (start + len > POOL_BYTES)
 			continue;
 		pieces[made].at = (kind ? pool.vmalloc : pool.kmalloc) + start;
 		pieces[made++].len = len;
-		used[kind] = start + len + prandom_u32_state(rnd) % 5000;
+		used[kind] = start + len + prandom_u32_state(rnd) % gap;
 		left -= len;
 	}
 	for (i = 0; i < made; i++) {
@@ -194,6 +203,7 @@ static const char *one(struct lot *lot, struct rnd_state *rnd, u32 max, u32 most
 	flat_bytes = bytes;
 	model(pieces, n, skip, bytes, true);
 
+	longest = max(longest, n);
 	chain = chain_of(pieces, n);
 	status = VmbPacketSendWithExternalMdl(lot->pkt, "x", 1, chain, skip, length,
 					      WAIT_FOR_COMPLETION);
@@ -234,6 +244,7 @@ static void random_chains(struct kunit *test, bool bounced)
 	get_random_bytes(pool.vmalloc, POOL_BYTES);
 	memcpy(shadow, pool.kmalloc, POOL_BYTES);
 	memcpy(shadow + POOL_BYTES, pool.vmalloc, POOL_BYTES);
+	longest = 0;
 	for (seed = 1; seed <= (bounced ? SEEDS / 5 : SEEDS); seed++) {
 		prandom_seed_state(&rnd, seed);
 		wrong = one(lot, &rnd, mdls, most);
@@ -241,6 +252,7 @@ static void random_chains(struct kunit *test, bool bounced)
 		if (!(seed % 64))
 			cond_resched();
 	}
+	KUNIT_EXPECT_EQ(test, longest, mdls);
 	lot_free(lot);
 }
 
