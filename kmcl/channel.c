@@ -205,7 +205,8 @@ NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServe
 {
 	struct kmcl_channel_head *head = (struct kmcl_channel_head *)Channel;
 
-	if (!head || !IS_ALIGNED((unsigned long)head, __alignof__(*head)))
+	if (!head || !IS_ALIGNED((unsigned long)head, __alignof__(*head)) ||
+	    !kmcl_handle_is_address(head))
 		return STATUS_INVALID_PARAMETER_3;
 	if (ChannelSize < sizeof(*head))
 		return STATUS_INVALID_PARAMETER_4;

@@ -112,6 +112,14 @@ static void no_channel_function_takes_a_packet(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, VmbPacketAllocate(wrong[i]));
 		VmbChannelCleanup(wrong[i]);
 	}
+	/* nor is a handle, of whatever kind, memory for another object */
+	KUNIT_EXPECT_EQ(test, VmbChannelInitialize(NULL, FALSE, wrong[0], VmbSizeofChannel()),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitialize(NULL, FALSE, v->ch, VmbSizeofChannel()),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, VmbPacketInitialize(v->ch, (VMBPACKET)wrong[0],
+						  VmbChannelSizeofPacket(v->ch)),
+			STATUS_INVALID_PARAMETER_2);
 	kmsg_expect(test, &k, 8, "where another kind of handle belongs");
 	kmsg_expect(test, &k, 8, ME);
 	kmsg_expect(test, &k, 8, "kmcl: handles (");

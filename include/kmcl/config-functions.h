@@ -58,8 +58,9 @@ FN_VMB_SIZEOF_CHANNEL VmbSizeofChannel;
  * freed or written by the caller.
  *
  * Context: process, may sleep.
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 when @Channel is NULL or
- * not aligned to 8; STATUS_INVALID_PARAMETER_4 when the memory is too small;
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 when @Channel is NULL, not
+ * aligned to 8, a handle that the library has made, or memory of a channel that was
+ * not cleaned up; STATUS_INVALID_PARAMETER_4 when the memory is too small;
  * STATUS_INSUFFICIENT_RESOURCES without memory for what is behind the handle;
  * STATUS_INVALID_DEVICE_REQUEST above PASSIVE_LEVEL.
  */
