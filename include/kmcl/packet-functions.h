@@ -31,8 +31,9 @@
  * chain becomes a range of the packet, empty ones none.  Where the peer cannot
  * reach the guest's memory the data are copied (through the DMA API of the VMBus
  * device): out of the memory in the send, back into it before the completion
- * routine is called.  DATA_IN_ONLY saves the first copy, DATA_OUT_ONLY the second;
- * both together mean neither.
+ * routine is called.  DATA_OUT_ONLY saves the second copy.  DATA_IN_ONLY saves none
+ * of them here: what the peer leaves alone comes back as it was, so that it sees what
+ * was in the memory.  Both together mean neither.
  */
 
 /**
