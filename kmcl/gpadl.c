@@ -177,7 +177,7 @@ static bool gpadl_unshare(struct kmcl_channel *ch, struct kmcl_gpadl *g)
 	if (!link)
 		return true;
 	kmcl_step_begin(&step, ch, "the host to give a GPADL back");
-	ret = link->ops->unshare(link, g->handle, g->address, g->bytes);
+	ret = link->ops->unshare(link, g->handle, g->address, g->bytes, g->shown);
 	kmcl_step_end(&step);
 	trace_kmcl_gpadl_unshare(ch, g->handle, g->bytes, ret);
 	g->link = NULL;
@@ -207,7 +207,7 @@ NTSTATUS kmcl_gpadl_share(struct kmcl_channel *ch, struct kmcl_gpadl *g, u32 *ha
 	link = rcu_dereference_protected(ch->link, lockdep_is_held(&ch->control));
 	if (link) {
 		kmcl_step_begin(&step, ch, "the host to take a GPADL");
-		ret = link->ops->share(link, g->address, g->bytes, &g->handle);
+		ret = link->ops->share(link, g->address, g->bytes, &g->handle, &g->shown);
 		kmcl_step_end(&step);
 		lost = ret == -EIO;
 	}

@@ -11,6 +11,7 @@
  * @link: whose peer has it; NULL: it is back
  * @address: where the kernel sees it, in one piece
  * @bytes: its size, whole pages
+ * @shown: what the transport wants to know when it is taken back
  * @memory: @address is the library's, from vmalloc()
  * @mapped: @address is the library's mapping of @pages
  * @held: @pages are referenced
@@ -26,6 +27,7 @@ struct kmcl_gpadl {
 	struct kmcl_link *link;
 	void *address;
 	u32 bytes;
+	bool shown;
 	bool memory;
 	bool mapped;
 	bool held;

@@ -409,7 +409,7 @@ static void lo_unmap(struct kmcl_link *link, dma_addr_t addr, u32 bytes,
 {
 }
 
-static int lo_share(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle)
+static int lo_share(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle, bool *shown)
 {
 	struct lo_client *client = client_of(link);
 	int ret;
@@ -420,7 +420,7 @@ static int lo_share(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle
 	return ret;
 }
 
-static int lo_unshare(struct kmcl_link *link, u32 handle, void *memory, u32 bytes)
+static int lo_unshare(struct kmcl_link *link, u32 handle, void *memory, u32 bytes, bool shown)
 {
 	take_back(client_of(link), handle);
 	return 0;

@@ -40,9 +40,8 @@ struct module;
  *
  * @open: open both rings; data bytes each, without their control pages; of a
  *	server's link, the most that the client may have for the incoming one. May
- *	sleep, waits for the peer without limit. @want_interrupts is the state
- *	the link starts in. Errno: -ENODEV the offer is gone, -ENOMEM, -EAGAIN
- *	refused by the peer.
+ *	sleep, waits for the peer without limit. Errno: -ENODEV the offer is gone,
+ *	-ENOMEM, -EAGAIN refused by the peer.
  * @leave: say to the peer that @close comes, for it may end what @unshare waits for.
  *	May sleep; not one at a time with the others. NULL: it does not.
  * @close: close them. May sleep, waits for the peer without limit. A failure
@@ -74,7 +73,8 @@ struct module;
  * @kick: have kmcl_link_event() called soon, in softirq.
  * @share: lend the peer whole pages of 4 KiB at a page's kernel address, at most
  *	@share_max bytes, while the link is open. May sleep, waits for the peer's
- *	confirmation without limit. *@handle is then the number of the GPADL.
+ *	confirmation without limit. *@handle is then the number of the GPADL, and
+ *	*@shown is set when the memory had to be made visible for it.
  *	-ENODEV the offer is gone, -ENOMEM; -EIO: failed, and the memory must
  *	never be used again; anything else: refused.
  * @unshare: take it back, with the values of @share; also after the close, while
@@ -114,8 +114,8 @@ struct kmcl_link_ops {
 	void (*mask)(struct kmcl_link *link);
 	void (*unmask)(struct kmcl_link *link);
 	void (*kick)(struct kmcl_link *link);
-	int (*share)(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle);
-	int (*unshare)(struct kmcl_link *link, u32 handle, void *memory, u32 bytes);
+	int (*share)(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle, bool *shown);
+	int (*unshare)(struct kmcl_link *link, u32 handle, void *memory, u32 bytes, bool shown);
 	void *(*bounce_alloc)(struct kmcl_link *link, u32 bytes, dma_addr_t *addr);
 	void (*bounce_free)(struct kmcl_link *link, void *memory, u32 bytes, dma_addr_t addr);
 	int (*reserve_mmio)(struct kmcl_link *link, u64 *start, u64 *size);

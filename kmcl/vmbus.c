@@ -258,23 +258,28 @@ static void vmbus_link_kick(struct kmcl_link *link)
 	tasklet_schedule(&channel_of(link)->callback_event);
 }
 
-static int vmbus_link_share(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle)
+static int vmbus_link_share(struct kmcl_link *link, void *memory, u32 bytes, u32 *handle,
+			    bool *shown)
 {
 	struct vmbus_gpadl gpadl = {};
 	int ret = vmbus_establish_gpadl(channel_of(link), memory, bytes, &gpadl);
 
 	*handle = gpadl.gpadl_handle;
+	*shown = gpadl.decrypted;
 	/* a failure does not tell whether the memory is private again */
 	return ret && link->share_wipes ? -EIO : ret;
 }
 
-static int vmbus_link_unshare(struct kmcl_link *link, u32 handle, void *memory, u32 bytes)
+static int vmbus_link_unshare(struct kmcl_link *link, u32 handle, void *memory, u32 bytes,
+			      bool shown)
 {
 	struct vmbus_channel *chan = channel_of(link);
 	struct vmbus_gpadl gpadl = {
 		.gpadl_handle = handle,
 		.buffer = memory,
 		.size = bytes,
+		/* not asked by earlier kernels; else the memory stays visible */
+		.decrypted = shown,
 	};
 	unsigned int tries = UNSHARE_TRIES;
 	int ret;

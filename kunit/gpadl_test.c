@@ -528,6 +528,32 @@ static void a_confidential_guest_shares_memory_of_the_library_alone(struct kunit
 	vfree(a);
 }
 
+/* What goes back to the allocator while the host sees it, the host sees for ever. */
+static void memory_that_is_given_back_is_hidden_from_the_host_again(struct kunit *test)
+{
+	struct vsc *v = vsc_new(test);
+	void *a = pages_alloc(test, 2);
+	long none = hvsim_shown_pages(), rings;
+	u32 handle[2] = {}, left;
+
+	vsc_bring_up(v);
+	rings = hvsim_shown_pages();
+	KUNIT_EXPECT_GT(test, rings, none);
+	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadl(v->ch, 0, 3, &handle[0]), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromBuffer(v->ch, 0, a, 2 * PAGE, &handle[1]),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, hvsim_shown_pages(), rings + 5);
+	VmbChannelDeleteGpadl(v->ch, handle[0]);
+	KUNIT_EXPECT_EQ(test, hvsim_shown_pages(), rings + 2);
+	VmbChannelDeleteGpadl(v->ch, handle[1]);
+	KUNIT_EXPECT_EQ(test, hvsim_shown_pages(), rings);
+	/* and what the close takes back, with the rings */
+	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadl(v->ch, 0, 4, &left), STATUS_SUCCESS);
+	VmbChannelDisable(v->ch);
+	KUNIT_EXPECT_EQ(test, hvsim_shown_pages(), none);
+	vfree(a);
+}
+
 static void a_GPADL_above_PASSIVE_LEVEL_is_refused(struct kunit *test)
 {
 	struct vsc *v = open_vsc(test);
@@ -590,6 +616,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(parts_of_pages_are_refused_rather_than_rounded),
 	KUNIT_CASE(frames_that_are_no_memory_are_refused),
 	KUNIT_CASE(a_confidential_guest_shares_memory_of_the_library_alone),
+	KUNIT_CASE(memory_that_is_given_back_is_hidden_from_the_host_again),
 	KUNIT_CASE(a_GPADL_above_PASSIVE_LEVEL_is_refused),
 	KUNIT_CASE(a_delete_of_what_is_not_there_is_one_line),
 	{}

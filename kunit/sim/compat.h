@@ -26,6 +26,9 @@ struct module_use {
 };
 #endif
 
+/* Taking a GPADL back hid its memory whether or not it had been shown */
+#define HVSIM_TEARDOWN_HIDES_ALWAYS	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0))
+
 /* KUnit ran the suites of a module before the module was live */
 #define HVSIM_KUNIT_IS_EARLY		(LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
 

@@ -269,3 +269,33 @@ void hvsim_gpadl_drop(u32 relid)
 	list_for_each_entry_safe(gpadl, next, &gone, node)
 		release(gpadl);
 }
+
+/* ---- what the guest shows its host, and hides again ---- */
+
+static atomic_long_t shown;
+
+int hvsim_set_memory_decrypted(unsigned long addr, int pages)
+{
+	atomic_long_add(pages, &shown);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(hvsim_set_memory_decrypted);
+
+int hvsim_set_memory_encrypted(unsigned long addr, int pages)
+{
+	atomic_long_sub(pages, &shown);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(hvsim_set_memory_encrypted);
+
+/**
+ * hvsim_shown_pages - memory that a host could see of a guest that is isolated
+ *
+ * Return: pages that the bus has made visible for GPADLs, less those that it has
+ * made the guest's own again.
+ */
+long hvsim_shown_pages(void)
+{
+	return atomic_long_read(&shown);
+}
+EXPORT_SYMBOL_GPL(hvsim_shown_pages);

@@ -87,6 +87,8 @@ bool hvsim_gpadl_teardown(u32 handle, u32 relid);
 void hvsim_gpadl_drop(u32 relid);
 u32 hvsim_gpadl_first(u32 relid);
 bool hvsim_gpa_valid(const struct vmpacket_descriptor *desc);
+int hvsim_set_memory_decrypted(unsigned long addr, int pages);
+int hvsim_set_memory_encrypted(unsigned long addr, int pages);
 
 /* ring.c */
 int hvsim_ring_map(struct hvsim_ring *ring, struct page **pages, u32 nr);

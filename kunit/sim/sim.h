@@ -355,6 +355,7 @@ void hvsim_post(const void *message, u32 size);
 /* ---- GPADLs and guest memory (gpadl.c) ---- */
 struct hvsim_gpadl *hvsim_find_gpadl(u32 handle);
 unsigned int hvsim_gpadl_count(struct hvsim_chan *chan);
+long hvsim_shown_pages(void);
 void *hvsim_gpa(u64 pfn, u32 offset);
 int hvsim_gpa_ranges(const struct vmpacket_descriptor *desc, u32 index,
 		     const struct gpa_range **range);
