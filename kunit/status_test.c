@@ -118,34 +118,58 @@ static void every_form_of_send_says_what_it_lacks(struct kunit *test)
 	VmbPacketFree(pkt);
 }
 
+/* What is to be shared in all ways, and what became of each. */
+struct shared {
+	u8 *page;
+	PFN_NUMBER frame;
+	PMDL mdl;
+	NTSTATUS status[3];
+};
+
+static void share(struct vsc *v, struct shared *s)
+{
+	UINT32 handle;
+
+	s->status[0] = VmbChannelCreateGpadlFromBuffer(v->ch, 0, s->page, PAGE_SIZE, &handle);
+	s->status[1] = VmbChannelCreateGpadlFromMdl(v->ch, 0, s->mdl, 0, 0, &handle);
+	s->status[2] = VmbChannelCreateGpadlFromPfnList(v->ch, 0, &s->frame, 1, &handle);
+}
+
 /* The rings are gone when Closed is called. */
 static void share_in_closed(struct vsc *v, enum vsc_event event)
 {
-	static u8 page[4096] __aligned(4096);
-	NTSTATUS *status = v->priv;
-	UINT32 handle;
-
 	if (event == VSC_CLOSED)
-		*status = VmbChannelCreateGpadlFromBuffer(v->ch, 0, page, sizeof(page), &handle);
+		share(v, v->priv);
 }
 
-static void a_buffer_cannot_be_shared_with_a_host_that_is_gone(struct kunit *test)
+static void nothing_can_be_shared_with_a_host_that_refuses_or_is_gone(struct kunit *test)
 {
 	struct vsc *v = vsc_new(test);
-	NTSTATUS status = STATUS_SUCCESS;
+	struct shared s = { .page = (u8 *)__get_free_page(GFP_KERNEL) };
+	int i;
 
-	v->priv = &status;
+	KUNIT_ASSERT_NOT_NULL(test, s.page);
+	s.frame = frame_of(s.page);
+	s.mdl = mdl_for(s.page, PAGE_SIZE);
+	v->priv = &s;
 	v->on_state = share_in_closed;
 	vsc_bring_up(v);
+	v->host->script.gpadl_status = 0xc0000001;
+	share(v, &s);
+	for (i = 0; i < ARRAY_SIZE(s.status); i++)
+		KUNIT_EXPECT_EQ(test, s.status[i], STATUS_UNSUCCESSFUL);
+	v->host->script.gpadl_status = 0;
 	VmbChannelDisable(v->ch);
-	KUNIT_EXPECT_EQ(test, status, STATUS_DEVICE_REMOVED);
+	for (i = 0; i < ARRAY_SIZE(s.status); i++)
+		KUNIT_EXPECT_EQ(test, s.status[i], STATUS_DEVICE_REMOVED);
+	free_page((unsigned long)s.page);
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(without_a_transport_a_device_is_not_supported_and_guids_wait),
 	KUNIT_CASE(a_packet_in_memory_is_sent_again_when_there_is_a_slot),
 	KUNIT_CASE(every_form_of_send_says_what_it_lacks),
-	KUNIT_CASE(a_buffer_cannot_be_shared_with_a_host_that_is_gone),
+	KUNIT_CASE(nothing_can_be_shared_with_a_host_that_refuses_or_is_gone),
 	{}
 };
 
