@@ -5,6 +5,7 @@
  * memory that is there.
  */
 #include <linux/device.h>
+#include <linux/kmemleak.h>
 #include <linux/slab.h>
 #include "external.h"
 #include "helper.h"
@@ -340,6 +341,9 @@ static void pages_of_a_close_that_fails_are_never_used_again(struct kunit *test)
 	frames[0] = page_to_pfn(page);
 	frames[1] = frames[0] + 1;
 	slab = lend(v, 100);
+	/* it stays mapped, and what is mapped twice is an error of DMA debugging: so never free it */
+	kmemleak_ignore(slab->memory);
+	slab->memory = NULL;
 	lot = lot_new(v);
 	KUNIT_EXPECT_EQ(test, VmbPacketSendWithExternalPfns(lot->pkt, "x", 1, frames, 2,
 							    WAIT_FOR_COMPLETION), STATUS_SUCCESS);
@@ -355,8 +359,6 @@ static void pages_of_a_close_that_fails_are_never_used_again(struct kunit *test)
 	/* ours and the library's, which nobody puts */
 	KUNIT_EXPECT_EQ(test, page_count(page), 2);
 	KUNIT_EXPECT_EQ(test, page_count(page + 1), 2);
-	put_page(page);
-	put_page(page + 1);
 	put_page(page);
 	put_page(page + 1);
 	lot_free(slab);
@@ -422,7 +424,6 @@ static void and_gives_the_pages_up_when_it_does_not(struct kunit *test)
 	kmsg_expect(test, &k, 1, "1 pages of external data stay with the host; 0 of them");
 	KUNIT_EXPECT_EQ(test, page_count(page), 2);
 	host_writes(v);
-	put_page(page);
 	put_page(page);
 	vsc_expect_log(p, "");
 	lot_free(lot);
