@@ -206,7 +206,7 @@ static bool check_reply(const struct kmcl_record *record)
 	       tail_of(record, *reply) == le32_to_cpu(reply->len);
 }
 
-static bool check_outgoing(const struct kmcl_record *record)
+static bool check_outgoing(const struct kmcl_record *record, bool *sent)
 {
 	const struct kmcl_save_outgoing *out = (void *)record->bytes;
 	bool wants_reply;
@@ -219,7 +219,8 @@ static bool check_outgoing(const struct kmcl_record *record)
 	    le32_to_cpu(out->state) > KMCL_STATE_MAX ||
 	    tail_of(record, *out) != (u64)le32_to_cpu(out->len) + le32_to_cpu(out->state))
 		return false;
-	if (le32_to_cpu(out->where) == KMCL_SAVED_SENT)
+	*sent = le32_to_cpu(out->where) == KMCL_SAVED_SENT;
+	if (*sent)
 		return !out->len && wants_reply && out->id;
 	return le32_to_cpu(out->where) == KMCL_SAVED_QUEUED;
 }
@@ -272,7 +273,7 @@ static bool step(struct kmcl_restore *r, enum restore_stage stage, bool repeats)
 static bool take(struct kmcl_restore *r, NTSTATUS *status)
 {
 	const struct kmcl_record *record = &r->record;
-	bool undelivered;
+	bool undelivered, sent;
 
 	switch (r->reader.head.tag) {
 	case KMCL_SAVE_BEGIN:
@@ -301,8 +302,10 @@ static bool take(struct kmcl_restore *r, NTSTATUS *status)
 		*status = keep(r, &r->queue);
 		return true;
 	case KMCL_SAVE_OUTGOING:
-		/* a server may send before there is a client */
-		if (!step(r, AT_QUEUE, true) || !check_outgoing(record))
+		if (!step(r, AT_QUEUE, true) || !check_outgoing(record, &sent))
+			return false;
+		/* a server may send before there is a client, and nobody else answers */
+		if (sent && !r->is_open)
 			return false;
 		r->counts.outgoing++;
 		*status = keep(r, &r->queue);

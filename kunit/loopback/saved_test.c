@@ -491,6 +491,67 @@ static void what_is_unknown_is_left_out_or_refused_as_it_says(struct kunit *test
 	KUNIT_EXPECT_EQ(test, with_record(c, v, KMCL_SAVE_REPLY, 0), STATUS_INVALID_PARAMETER_2);
 }
 
+/* The golden save without OPEN and, of the packets, with those of @tag alone, and @where. */
+static NTSTATUS without_client(struct client *c, struct vsp *v, u16 tag, u32 where)
+{
+	struct kmcl_save_outgoing out = {};
+	struct kmcl_blob_writer w = { .save = 78 };
+	struct kunit *test = c->test;
+	u8 *bytes = kunit_kmalloc(test, sizeof(golden), GFP_KERNEL);
+	struct kmcl_save_end end = {};
+	struct kmcl_blob_wire wire;
+	u32 at, to = 0, len, packets = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	for (at = 0; at < sizeof(golden); at += sizeof(wire) + len) {
+		const u8 *body = golden + at + sizeof(wire);
+		u16 is;
+
+		memcpy(&wire, golden + at, sizeof(wire));
+		is = le16_to_cpu(wire.tag);
+		len = le32_to_cpu(wire.len);
+		if (is == KMCL_SAVE_OUTGOING)
+			memcpy(&out, body, sizeof(out));
+		if (is == KMCL_SAVE_OPEN || is == KMCL_SAVE_GPADL ||
+		    ((is == KMCL_SAVE_INCOMING || is == KMCL_SAVE_REPLY ||
+		      is == KMCL_SAVE_OUTGOING) &&
+		     (is != tag || (where && le32_to_cpu(out.where) != where))))
+			continue;
+		packets += is == tag;
+		if (is == KMCL_SAVE_END) {
+			end.chunks = cpu_to_le32(w.chunks + 1);
+			end.bytes = cpu_to_le64(w.bytes);
+			end.incoming = cpu_to_le32(tag == KMCL_SAVE_INCOMING ? packets : 0);
+			end.replies = cpu_to_le32(tag == KMCL_SAVE_REPLY ? packets : 0);
+			end.outgoing = cpu_to_le32(tag == KMCL_SAVE_OUTGOING ? packets : 0);
+			body = (u8 *)&end;
+		}
+		kmcl_blob_put(&w, bytes + to, is, le16_to_cpu(wire.flags), body, len);
+		to += sizeof(wire) + len;
+	}
+	KUNIT_EXPECT_GT(test, packets, 0);
+	return blob_read(test, v->e, bytes, to);
+}
+
+static void a_server_without_a_client_has_packets_that_wait_alone(struct kunit *test)
+{
+	struct client *c = client_new(test);
+	struct vsp *v = victim_new(c);
+
+	KUNIT_EXPECT_EQ(test, without_client(c, v, KMCL_SAVE_INCOMING, 0),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, without_client(c, v, KMCL_SAVE_REPLY, 0),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, without_client(c, v, KMCL_SAVE_OUTGOING, KMCL_SAVED_SENT),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, v->restores, 0);
+	KUNIT_EXPECT_EQ(test, without_client(c, v, KMCL_SAVE_OUTGOING, KMCL_SAVED_QUEUED),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, v->restores, 2);
+	VmbChannelDisable(v->e->ch);
+	KUNIT_EXPECT_EQ(test, v->e->kch->packets, 0);
+}
+
 /* Each field of the channel that its client depends on, set otherwise. */
 static void a_save_of_another_channel_is_refused(struct kunit *test)
 {
@@ -586,6 +647,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_truncated_save_is_refused_or_goes_on),
 	KUNIT_CASE(two_exchanged_chunks_are_refused),
 	KUNIT_CASE(what_is_unknown_is_left_out_or_refused_as_it_says),
+	KUNIT_CASE(a_server_without_a_client_has_packets_that_wait_alone),
 	KUNIT_CASE(a_save_of_another_channel_is_refused),
 	KUNIT_CASE(a_client_that_is_not_there_is_found_out_at_enable),
 #ifdef CONFIG_FAILSLAB
