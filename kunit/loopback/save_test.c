@@ -249,6 +249,8 @@ static void keep_for_later(struct end *e, VMBPACKETCOMPLETION pkt, void *buf, u3
 	atomic_inc(&v->asked);
 }
 
+#define ASKED	150		/* and 100 of them are not answered when the server is saved */
+
 /* A VSP with a hundred requests of its own: each answer finds its packet under the old id. */
 static void requests_of_the_server_find_their_answers(struct kunit *test)
 {
@@ -258,39 +260,39 @@ static void requests_of_the_server_find_their_answers(struct kunit *test)
 	struct end *c;
 	u32 i;
 
-	v = vsp_pair(test, 64, &c);
-	at_client.asks = kunit_kcalloc(test, 200, sizeof(struct ask), GFP_KERNEL);
+	v = vsp_pair(test, ASKED + 50, &c);
+	at_client.asks = kunit_kcalloc(test, ASKED + 50, sizeof(struct ask), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, at_client.asks);
 	at_client.e = c;
 	c->priv = &at_client;
 	c->on_packet = keep_for_later;
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < ASKED; i++)
 		KUNIT_ASSERT_EQ(test, call_send(v->e, before, i, 0), STATUS_SUCCESS);
-	end_expect_soon(c, atomic_read(&at_client.asked) == 100);
+	end_expect_soon(c, atomic_read(&at_client.asked) == ASKED);
 	/* a third is answered before */
-	for (i = 0; i < 100; i += 3)
+	for (i = 0; i < ASKED; i += 3)
 		vsp_answer(&at_client, i);
-	end_expect_soon(v->e, atomic_read(&v->e->completions) == 34);
+	end_expect_soon(v->e, atomic_read(&v->e->completions) == 50);
 
 	blob_save(test, v, &b, LARGE);
 	end_drop(v->e);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < ASKED; i++) {
 		KUNIT_EXPECT_EQ(test, before[i].answers, i % 3 == 0);
 		KUNIT_EXPECT_EQ(test, before[i].cancelled, i % 3 != 0);
 	}
 	/* another third while nobody is there */
-	for (i = 1; i < 100; i += 3)
+	for (i = 1; i < ASKED; i += 3)
 		vsp_answer(&at_client, i);
-	w = vsp_follow(test, &b, 64, calls);
-	KUNIT_EXPECT_EQ(test, w->restores, 66);
+	w = vsp_follow(test, &b, ASKED + 50, calls);
+	KUNIT_EXPECT_EQ(test, w->restores, 100);
 	/* those that it sends itself get in nobody's way */
-	for (i = 100; i < 150; i++)
+	for (i = ASKED; i < ASKED + 50; i++)
 		KUNIT_ASSERT_EQ(test, call_send(w->e, calls, i, 0), STATUS_SUCCESS);
-	end_expect_soon(c, atomic_read(&at_client.asked) == 150);
+	end_expect_soon(c, atomic_read(&at_client.asked) == ASKED + 50);
 	vsp_answer_all(&at_client);
-	end_expect_soon(w->e, atomic_read(&w->e->completions) == 66 + 50);
-	for (i = 0; i < 150; i++) {
-		KUNIT_EXPECT_EQ(test, calls[i].answers, i % 3 != 0 || i >= 100);
+	end_expect_soon(w->e, atomic_read(&w->e->completions) == 100 + 50);
+	for (i = 0; i < ASKED + 50; i++) {
+		KUNIT_EXPECT_EQ(test, calls[i].answers, i % 3 != 0 || i >= ASKED);
 		KUNIT_EXPECT_EQ(test, calls[i].wrong + calls[i].cancelled + calls[i].removed, 0);
 	}
 	KUNIT_EXPECT_EQ(test, w->e->kch->stats.stale_ids, 0);
