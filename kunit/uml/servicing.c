@@ -6,7 +6,7 @@
  * servicing DISK TIMES SEED [PARAM=VALUE]...: runs /files on DISK, and until that has
  * ended, TIMES times at moments of its own choice, has kmcl_storvsp save itself to a
  * file, unloads it, and loads it again with that file and the parameters. Tells the
- * story, and at the end what came of it as a suite of KTAP.
+ * story, and at the end how much was in the states and what came of it.
  */
 #include <nolibc.h>
 
@@ -100,6 +100,9 @@ static int unload(void)
 	return ret;
 }
 
+/* Requests that waited when the server was saved, all in all, and at how many moments. */
+static unsigned int requests, moments;
+
 /* One update; @params with state= in it. */
 static int service(int nth, const char *params)
 {
@@ -119,6 +122,8 @@ static int service(int nth, const char *params)
 		printf("servicing: %d: " MODULE " cannot be unloaded: %d\n", nth, ret);
 		return ret;
 	}
+	requests += atoi(waiting);
+	moments += atoi(waiting) > 0;
 	gone = now();
 	ret = load(params);
 	if (ret) {
@@ -189,6 +194,8 @@ int main(int argc, char **argv)
 	if (pid > 0 && !ended)
 		waitpid(pid, &status, 0);
 	unlink(STATE);
+	printf("servicing: %u requests were in the states, at %u of the moments\n", requests,
+	       moments);
 	printf("servicing: serviced %d times while the client worked; its files: %s\n", done,
 	       status ? "NOT as they were" : "all as they were");
 	return ret || status || done < times;

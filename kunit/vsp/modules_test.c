@@ -114,7 +114,7 @@ static void parameters_that_make_no_sense_are_refused(struct kunit *test)
 {
 	static const char * const wrong[] = {
 		"mib=0", "mib=2000000", "disks=9", "sub_channels=64", "block_size=500",
-		"block_size=768", "block_size=8192",
+		"block_size=768", "block_size=8192", "latency_us=1000001",
 	};
 	char what[64];
 	int i;

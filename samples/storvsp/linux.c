@@ -8,6 +8,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kernel_read_file.h>
 #include <linux/module.h>
@@ -42,6 +43,10 @@ static unsigned int sub_channels = 4;
 module_param(sub_channels, uint, 0444);
 MODULE_PARM_DESC(sub_channels, "Sub-channels that a client may have, 0 to 63 (default 4)");
 
+static unsigned int latency_us;
+module_param(latency_us, uint, 0444);
+MODULE_PARM_DESC(latency_us, "Microseconds that each piece that is read or written takes, up to 1000000 (default 0)");
+
 static char *state;
 module_param(state, charp, 0444);
 MODULE_PARM_DESC(state, "File that a controller was saved to: go on with that");
@@ -69,14 +74,22 @@ BOOLEAN VspQueryDisk(PVOID System, ULONG Lun, PVSP_DISK Disk)
 	return TRUE;
 }
 
+static void storvsp_take_time(void)
+{
+	if (latency_us)
+		fsleep(latency_us);
+}
+
 NTSTATUS VspRead(PVOID System, ULONG Lun, ULONG64 Offset, PVOID Buffer, ULONG Length)
 {
+	storvsp_take_time();
 	memcpy(Buffer, storvsp_memory[Lun] + Offset, Length);
 	return STATUS_SUCCESS;
 }
 
 NTSTATUS VspWrite(PVOID System, ULONG Lun, ULONG64 Offset, const VOID *Buffer, ULONG Length)
 {
+	storvsp_take_time();
 	memcpy(storvsp_memory[Lun] + Offset, Buffer, Length);
 	return STATUS_SUCCESS;
 }
@@ -233,6 +246,10 @@ static int storvsp_check_parameters(void)
 	}
 	if (block_size < 512 || block_size > 4096 || !is_power_of_2(block_size)) {
 		pr_warn("block_size is 512, 1024, 2048 or 4096\n");
+		return -EINVAL;
+	}
+	if (latency_us > USEC_PER_SEC) {
+		pr_warn("latency_us is 0 to %lu\n", USEC_PER_SEC);
 		return -EINVAL;
 	}
 	return 0;
