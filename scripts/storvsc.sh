@@ -4,7 +4,8 @@
 # A file system on the disk of samples/storvsc, in UML: mkfs, mount, copy files, unmount, mount
 # again, compare every byte, fsck. On the plain kernel with 200 MiB, with rings of four pages and
 # five channels, and again with one channel; on the debug kernel with less. Then the kernel's own
-# hv_storvsc, where it is built (6.12), the same on samples/storvsp. Ends with a line "N passed, N failed, N skipped".
+# hv_storvsc, where it is built (6.12), does the same on samples/storvsp, and our VSC too. Ends with a
+# line "N passed, N failed, N skipped".
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -45,6 +46,12 @@ intree() {
 		"kmcl_storvsp:bus=simulator:mib=$(($3 * 3 / 2 + 16))" hv_storvsc
 }
 
+# pair NAME FLAVOUR MIB MEM [OPTION]...: our VSC, on our VSP.
+pair() {
+	files "$1" "$2" "$3" "$4" /dev/kmsd0 "${*:5}" kmcl_ramdisk \
+		"kmcl_storvsp:bus=simulator:mib=$(($3 * 3 / 2 + 16))" kmcl_storvsc:sub_channels=4
+}
+
 ours plain plain 200 768M 4 4
 ours one-channel plain 200 768M 4 0 --time-travel
 ours debug debug 24 1G 4 4 --time-travel
@@ -52,5 +59,6 @@ if [[ ${UML_KERNEL:-6.12} == 6.12 ]]; then
 	intree intree-plain plain 200 768M
 	intree intree-debug debug 24 1G
 fi
+pair pair-plain plain 200 768M
 
 total
