@@ -100,16 +100,13 @@ grep -hao 'kmcl_bench: .*' "$LOG"-*.log | awk -v slack="$SLACK" '
 	$3 == "ns" { least(ours, $2, $4); least(intree, $2, $5) }
 	$3 == "instructions" { least(ours_steps, $2, $4); least(intree_steps, $2, $5) }
 	$3 == "allocations" { least(allocated, $2, $4) }
-	$3 == "ratio" && $5 > 0 {
-		r = $4 / $5
-		if (!($2 in ratio) || (target($2) < 0 ? r > ratio[$2] : r < ratio[$2]))
-			ratio[$2] = r
-	}
+	# of the least of either: the best ratio is that of the run that was slow below the line
+	$3 == "ratio" && $5 > 0 { least(above, $2, $4); least(below, $2, $5) }
 	END {
 		print "case\tours_ns\tintree_ns\tratio\tours_instructions\tintree_instructions\tours_allocations"
 		for (i = 1; i <= n; i++) {
 			name = order[i]
-			r = name in ratio ? ratio[name] : name in intree ? ours[name] / intree[name] : ""
+			r = name in above ? above[name] / below[name] : name in intree ? ours[name] / intree[name] : ""
 			printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, show(ours, name, 1), show(intree, name, 1),
 				r == "" ? "-" : sprintf("%.2f", r), show(ours_steps, name, 0),
 				show(intree_steps, name, 0), show(allocated, name, 2)
