@@ -106,6 +106,8 @@ holds "half a file is refused" says "not a status" "$top" --once --file "$dir/cu
 holds "no file: what to do" says "is kmcl.ko loaded" "$top" --once --file "$dir/none"
 holds "on a terminal it draws and ends" terminal 'server [0-9a-f-]+ +running' "$top" -n 2 -i 0.1 --file "${one[0]}"
 holds "it leaves the terminal as it was" grep -aF $'\e[?1049l' "$dir/terminal"
+holds "without a keyboard, and faster than it can draw" terminal 'server [0-9a-f-]+ +running' \
+	bash -c "'$top' -n 3 -i 0.0000001 --file '${one[0]}' </dev/null"
 holds "a pipe gets lines of JSON" bash -c "[[ \$('$top' --json -n 2 -i 0.1 --file '${one[0]}' | wc -l) == 2 ]]"
 holds "--help explains every column" bash -c "'$top' --help | grep -c -E '^  (NAME|STATE|VIA|OUT, IN|FLIGHT|QUEUED|HELD|OUT/s|FULL/s)' | grep -qx 9"
 
