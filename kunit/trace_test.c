@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The tracepoints, as a reader of the trace sees them: each fires where it should, with the
- * fields of what happened. Those of servers are in loopback/trace_test.c.
+ * fields of what happened. Those of servers are in loopback/observe_test.c.
  */
 #include <linux/module.h>
 #include "fixture.h"
