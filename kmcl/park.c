@@ -172,15 +172,19 @@ bool kmcl_endpoint_park(struct kmcl_channel *ch)
 
 /* ---- adopting ---- */
 
-/* Called with park_lock: what a predecessor of @ch has left. */
-static struct kmcl_endpoint *find(const struct kmcl_channel *ch)
+/*
+ * Called with park_lock: what a predecessor of @ch has left; @all: of a primary also what its
+ * sub-channels have, which were parked before it, and come first.
+ */
+static struct kmcl_endpoint *find(const struct kmcl_channel *ch, bool all)
 {
 	const struct kmcl_server *server = ch->primary ? ch->primary->server : ch->server;
 	struct kmcl_host *host = kmcl_server_host(server);
 	struct kmcl_endpoint *ep;
 
-	list_for_each_entry(ep, &parked, node)
-		if (ep->offer.host == host && ep->offer.sub_index == ch->sub_index &&
+	list_for_each_entry_reverse(ep, &parked, node)
+		if (ep->offer.host == host &&
+		    (ep->offer.sub_index == ch->sub_index || (all && !ch->sub_index)) &&
 		    guid_equal(&ep->offer.type, &server->type) &&
 		    guid_equal(&ep->offer.instance, &server->instance))
 			return ep;
@@ -319,7 +323,7 @@ int kmcl_endpoint_adopt(struct kmcl_channel *ch, const struct kmcl_restore *r)
 	int ret = 0;
 
 	mutex_lock(&park_lock);
-	ep = find(ch);
+	ep = find(ch, false);
 	if (ep) {
 		mutex_lock(&ep->event);
 		ret = take_over(ep, ch, r);
@@ -400,21 +404,25 @@ void kmcl_endpoint_drop(struct kmcl_channel *ch)
  * kmcl_endpoint_refuse() - nobody wants what a predecessor has left
  * @ch: disabled server channel
  *
+ * With a primary go its sub-channels: who opens the next one must not find them.
+ *
  * Context: process.
  */
 void kmcl_endpoint_refuse(struct kmcl_channel *ch)
 {
 	struct kmcl_endpoint *ep;
 
-	mutex_lock(&park_lock);
-	ep = find(ch);
-	if (ep)
-		unpark(ep);
-	mutex_unlock(&park_lock);
-	if (!ep)
-		return;
-	cancel_delayed_work_sync(&ep->expire);
-	kmcl_endpoint_end(ep);
+	for (;;) {
+		mutex_lock(&park_lock);
+		ep = find(ch, true);
+		if (ep)
+			unpark(ep);
+		mutex_unlock(&park_lock);
+		if (!ep)
+			return;
+		cancel_delayed_work_sync(&ep->expire);
+		kmcl_endpoint_end(ep);
+	}
 }
 
 /* Nobody can adopt any more. */

@@ -222,6 +222,49 @@ static void closing_all_waits_for_what_one_holds(struct kunit *test)
 	vfree(memory);
 }
 
+static void save(struct end *e)
+{
+	u8 *buf = kunit_kmalloc(e->test, 65536, GFP_KERNEL);
+	ULONG filled, required;
+
+	KUNIT_ASSERT_NOT_NULL(e->test, buf);
+	KUNIT_ASSERT_EQ(e->test, VmbChannelSaveBegin(e->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(e->test, VmbChannelSaveContinue(e->ch, buf, 65536, &filled, &required),
+			STATUS_SUCCESS);
+	VmbChannelSaveEnd(e->ch);
+}
+
+/* A server that does not restore, and has no sub-channels: nobody finds those of the last one. */
+static void an_offer_anew_ends_parked_sub_channels_too(struct kunit *test)
+{
+	struct end *s, *c, *ss, *cs;
+	unsigned long start;
+
+	end_pair(test, &s, &c);
+	ss = sub_of(test, s, 1);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(ss->ch), STATUS_SUCCESS);
+	save(ss);
+	save(s);
+	end_drop(ss);
+	end_drop(s);
+	end_clear_log(c);
+	s = end_new(test, true);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(s->ch), STATUS_SUCCESS);
+	end_expect_soon(c, c->logged == 2);
+	VmbChannelStart(s->ch);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(c->ch), STATUS_SUCCESS);
+	end_expect_soon(c, c->logged == 5);
+	cs = sub_of(test, c, 1);
+	start = jiffies;
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(cs->ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_LT(test, jiffies - start, 10 * HZ);
+	ss = sub_of(test, s, 1);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ss->ch), STATUS_SUCCESS);
+	VmbChannelStart(ss->ch);
+	end_expect_soon(cs, cs->logged == 3);
+	expect_talk(cs);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(each_sub_channel_finds_its_own),
 	KUNIT_CASE(a_sub_channel_is_offered_while_its_primary_is_open),
@@ -231,6 +274,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_server_that_closes_closes_all),
 	KUNIT_CASE(pause_and_start_reach_all),
 	KUNIT_CASE(closing_all_waits_for_what_one_holds),
+	KUNIT_CASE(an_offer_anew_ends_parked_sub_channels_too),
 	{}
 };
 
