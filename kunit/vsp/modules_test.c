@@ -110,6 +110,67 @@ static void a_controller_is_saved_to_a_file_and_restored_from_it(struct kunit *t
 	KUNIT_EXPECT_EQ(test, module_unload("kmcl_ramdisk"), 0);
 }
 
+#define READS	100u
+
+/* One of them, and how often it has ended. */
+static struct read {
+	atomic_t ends;
+	NTSTATUS status;
+} reads[READS];
+
+static VOID read_done(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buf, UINT32 len)
+{
+	struct read *r = context;
+
+	r->status = status;
+	VmbPacketFree(packet);
+	atomic_inc(&r->ends);
+}
+
+/* The module goes without a save while its client works: that hears of it, and nothing is lost. */
+static void a_server_that_is_killed_under_requests_ends_each_once(struct kunit *test)
+{
+	struct sv sv = { .test = test };
+	u8 *buf = kunit_kzalloc(test, 512, GFP_KERNEL);
+	const u8 cdb[10] = { 0x28, [8] = 1 };
+	struct sv_msg msg;
+	u32 i, ended = 0;
+	PMDL mdl;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	mdl = sv_mdl(test, buf, 512);
+	KUNIT_ASSERT_EQ(test, module_load("kmcl_ramdisk"), 0);
+	KUNIT_ASSERT_EQ(test, module_load("kmcl_storvsp:mib=1:latency_us=2000"), 0);
+	sv.c = client_new(test, &storage, NULL, 0);
+	sv_connect(&sv, 0x0602);
+	memset(reads, 0, sizeof(reads));
+	for (i = 0; i < READS; i++) {
+		VMBPACKET packet = VmbPacketAllocate(sv.c->ch);
+		NTSTATUS status;
+
+		KUNIT_ASSERT_NOT_NULL(test, packet);
+		VmbPacketSetCompletionRoutineEx(packet, &reads[i], read_done);
+		sv_command(&msg, cdb, 10, SV_IN, 512);
+		status = VmbPacketSend(packet, &msg, sizeof(msg), mdl,
+				       VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+		KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	}
+	for (i = 0; i < READS; i++)
+		ended += atomic_read(&reads[i].ends);
+	KUNIT_EXPECT_LT(test, ended, READS);
+	KUNIT_EXPECT_EQ(test, module_unload("kmcl_storvsp"), 0);
+	KUNIT_EXPECT_TRUE(test, becomes(!client_is_open(sv.c)));
+	for (i = 0; i < READS; i++) {
+		KUNIT_EXPECT_TRUE_MSG(test, becomes(atomic_read(&reads[i].ends)), "read %u", i);
+		KUNIT_EXPECT_EQ(test, atomic_read(&reads[i].ends), 1);
+		if (reads[i].status != STATUS_SUCCESS)
+			KUNIT_EXPECT_EQ(test, reads[i].status, STATUS_DEVICE_REMOVED);
+	}
+	clients_drop();
+	KUNIT_EXPECT_EQ(test, module_unload("kmcl_ramdisk"), 0);
+	IoFreeMdl(mdl);
+}
+
 static void parameters_that_make_no_sense_are_refused(struct kunit *test)
 {
 	static const char * const wrong[] = {
@@ -236,6 +297,7 @@ static void a_shutdown_is_asked_for_by_a_file(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_disk_outlives_the_module_that_serves_it),
 	KUNIT_CASE(a_controller_is_saved_to_a_file_and_restored_from_it),
+	KUNIT_CASE(a_server_that_is_killed_under_requests_ends_each_once),
 	KUNIT_CASE(parameters_that_make_no_sense_are_refused),
 	KUNIT_CASE(a_bus_that_does_not_exist_is_refused),
 	KUNIT_CASE(keys_are_written_as_a_keyboard_sends_them),
