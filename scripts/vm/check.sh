@@ -27,6 +27,30 @@ take_from_hv_balloon() {
 	fi
 }
 
+# Slots of the kernel's bounce pool that are in use. No other device of this guest uses it.
+pool() { ask guest 20 'cat /sys/kernel/debug/swiotlb/io_tlb_used'; }
+remark() { ask guest 20 "dmesg | grep -o 'kmcl_swiotlb: .*' | head -n 1"; }
+
+# kunit/vm/swiotlb.c sends external data, and looks at them as the host would.
+through_the_pool() {
+	local before during after slots
+	before=$(pool) || not_ok "the guest's kernel tells what is in its bounce pool"
+	ask guest 60 'modprobe kmcl_swiotlb' >/dev/null 2>&1 ||
+		not_ok "the host takes external data that bounce, and finds the driver's bytes ($(remark))"
+	during=$(pool)
+	slots=$(ask guest 20 'cat /sys/module/kmcl_swiotlb/parameters/slots')
+	((slots > 0 && during - before >= slots)) ||
+		not_ok "external data are in the bounce pool (in use: $before slots, then $during; they need $slots)"
+	ok "the host takes external data, which bounce: $((during - before)) slots of the pool, each byte at its place, none beside them"
+
+	ask guest 60 'rmmod kmcl_swiotlb kmcl_vmbus kmcl' >/dev/null || not_ok "kmcl_swiotlb unloads"
+	[[ $(remark) == *" packets came back from the pool" ]] ||
+		not_ok "what the host wrote is in the driver's memory, and nothing else ($(remark))"
+	after=$(pool)
+	((after == before)) || not_ok "the pool has its slots back ($before in use before, $after after)"
+	ok "after a close the driver has what the host wrote where it might, and nothing else; the pool has its slots back"
+}
+
 with_disk guest
 # every transfer bounces, as in a guest whose memory the host cannot see
 # shellcheck disable=SC2034	# host.sh reads it
@@ -84,6 +108,9 @@ if [[ $DRIVER != hv_balloon ]]; then
 	error=$(ask guest 60 "modprobe -a $SAMPLES && rmmod $backwards && rmmod kmcl_vmbus kmcl && ! grep kmcl /proc/modules") ||
 		not_ok "the other samples load and unload: $error"
 	ok "the other samples load and unload, where every transfer would bounce: $SAMPLES"
+
+	# The device is nobody's now.
+	through_the_pool
 fi
 
 log_is_clean guest || not_ok "the kernel log has no warning and no error (these are there: $found)"

@@ -86,7 +86,9 @@ if [[ $driver != hv_balloon ]]; then
 	dir=${KMCL_MODULES:-$BUILD/modules-$version}
 	# the others of samples/ come along: they have no device here, but they load
 	mapfile -t samples < <(find "$dir/samples" -name 'kmcl_*.ko' ! -name "$driver.ko" -printf '%f\n' 2>/dev/null | sed 's/\.ko$//' | sort)
-	for name in kmcl kmcl_vmbus "$driver" "${samples[@]}"; do
+	tests=()
+	[[ $scenario != check ]] || tests=(kmcl_swiotlb)
+	for name in kmcl kmcl_vmbus "$driver" "${samples[@]}" "${tests[@]}"; do
 		file=$(find "$dir" -name "$name.ko" -print -quit 2>/dev/null) || true
 		[[ $file ]] || die "no $name.ko in $dir: run scripts/modules.sh $version first, or set KMCL_MODULES"
 		[[ $(/sbin/modinfo -F vermagic "$file") == "$release "* ]] ||
