@@ -37,7 +37,7 @@ net_tools() {
 
 # count NAME LOG LAST: the cases of a run, a line each, and their number.
 count() {
-	tr -d '\r' <"$2" | sed -nE "s/^    ((not )?ok) [0-9]+ /\\1 $1: /p; s/^        # /    /p; s/^    # [a-z_]+: (.* frames per second)/    \\1/p"
+	tr -d '\r' <"$2" | sed -nE "s/^    ((not )?ok) [0-9]+ /\\1 $1: /p; s/^        # /    /p"
 	say "packet injection, $1: ${3:-no result}"
 	add_up "$3"
 }
@@ -57,17 +57,12 @@ guest() {
 	count "$name" "$log" "$last"
 }
 
-# suite FRAMES: that of samples/netvsc-rx, which says how fast it is, in real time.
+# suite FRAMES: that of samples/netvsc-rx.
 suite() {
 	local last log=$BUILD/log/fwps-net-suite.log
 	last=$("$uml" run plain --built --alone --timeout 300 --log "$log" --filter 'fwps_netvsc*' \
 		kmcl fwps "fwps_kunit:frames=$1" | tail -n 1) || true
 	count "a million frames, KUnit" "$log" "$last"
-	# told, not judged: on a busy machine it is another number, and the frames are what matters here
-	awk '/frames per second through VMBus/ {
-		sub(/.* frames in a message: /, ""); n++
-		printf "    %.2f of netif_rx(), aim 0.8\n", $1 / $7
-	} END { exit n != 2 }' "$log" || ((++failed))
 }
 
 with_lock net_tools

@@ -9,7 +9,6 @@
  * what was taken arrived, but for what a link that went down has swallowed.
  */
 #include <linux/etherdevice.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "../../samples/netvsc-rx/rx.h"
@@ -22,8 +21,6 @@ MODULE_PARM_DESC(frames, "Frames of the end to end cases (default 20000)");
 
 #define LEN		128
 #define PER_MESSAGE	16
-/* Of frames; messages of any size are whole. */
-#define SLICE		1600u
 #define BACKLOG		"/proc/sys/net/core/netdev_max_backlog"
 
 struct pair {
@@ -277,77 +274,10 @@ static void frames_in_external_data_arrive_and_are_lent_until_then(struct kunit 
 	KUNIT_EXPECT_EQ(test, port->Messages, 4ll);
 }
 
-/* ---- how fast ---- */
-
-/* The same frames, as a driver of Linux' own gives them to the stack. */
-static void plain_netif_rx(struct fx *fx, RX_VSP *vsp, unsigned int n)
-{
-	RX_MESSAGE *m = (RX_MESSAGE *)vsp->Bytes;
-	unsigned int i, per_message = vsp->PerMessage;
-	struct sk_buff *skb;
-	u8 *bytes;
-
-	for (; n >= per_message; n -= per_message) {
-		local_bh_disable();
-		RxBuild(vsp, m, per_message);
-		bytes = (u8 *)&m->Frame[per_message];
-		for (i = 0; i < per_message; i++) {
-			skb = netdev_alloc_skb_ip_align(fx->dev, LEN);
-			if (!skb)
-				break;
-			skb_put_data(skb, bytes + m->Frame[i].Offset, m->Frame[i].Length);
-			skb->protocol = eth_type_trans(skb, fx->dev);
-			netif_rx(skb);
-		}
-		local_bh_enable();
-	}
-}
-
-static void compare(struct kunit *test, unsigned int per_message)
-{
-	unsigned int rounds = clamp(frames / SLICE, 2u, 500u), i, turns;
-	u64 ns, ours = U64_MAX, plain = U64_MAX, sent = 0;
-	struct fx *fx = test->priv;
-	struct pair *p = pair_new(test);
-
-	p->vsp.PerMessage = per_message;
-	atomic_set(&fx->received, 0);
-	/* in turns, short ones, and the best of each: nobody else's work is measured */
-	for (i = 0; i < rounds; i++) {
-		ns = ktime_get_ns();
-		RxVspSend(&p->vsp, SLICE);
-		/* when time travels it stands still meanwhile, and a full ring waits for a timer */
-		for (turns = 0; !is_over(p); turns++)
-			if (turns < 10000)
-				cond_resched();
-			else
-				schedule_timeout_uninterruptible(1);
-		ours = min(ours, ktime_get_ns() - ns);
-		sent += SLICE;
-		ns = ktime_get_ns();
-		plain_netif_rx(fx, &p->vsp, SLICE);
-		plain = min(plain, ktime_get_ns() - ns);
-	}
-	KUNIT_EXPECT_EQ(test, p->vsp.Frames, sent);
-	KUNIT_EXPECT_TRUE(test, becomes(atomic_read(&fx->received) == 2 * sent));
-	pair_end(p);
-	/* when time travels there is none */
-	kunit_info(test, "%u frames in a message: %llu frames per second through VMBus, %llu by netif_rx() alone\n",
-		   per_message, SLICE * 1000000000ull / max(ours, 1ull),
-		   SLICE * 1000000000ull / max(plain, 1ull));
-}
-
-static void a_message_costs_little_more_than_its_frames(struct kunit *test)
-{
-	compare(test, PER_MESSAGE);
-	compare(test, RX_MAX_FRAMES);
-}
-
 static struct kunit_case cases[] = {
 	KUNIT_CASE(every_frame_of_every_message_arrives),
 	KUNIT_CASE(books_balance_whatever_happens_to_link_channel_and_backlog),
 	KUNIT_CASE(frames_in_external_data_arrive_and_are_lent_until_then),
-	KUNIT_CASE(a_message_costs_little_more_than_its_frames),
 	{}
 };
 

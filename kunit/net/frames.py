@@ -18,10 +18,12 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
-from guest import (V4, VSC_CLOSE, VSC_OFFER, VSC_OPEN, VSC_PAUSE, VSC_RESCIND, VSC_SEND, VSC_START, Namespace, Port,
-                   check, down, equal, index, ip, mac, netem, received_by, settle_ipv6, sysctl, tool, tools_of)
+from guest import (V4, VSC_CLOSE, VSC_OFFER, VSC_OPEN, VSC_PAUSE, VSC_PLAIN, VSC_RESCIND, VSC_SEND, VSC_START,
+                   VSC_WAIT, Namespace, Port, check, down, equal, index, ip, mac, netem, received_by, settle_ipv6,
+                   sysctl, tool, tools_of)
 
 WINDOW = 4
+PATIENCE = 3600
 TO = "02:00:00:00:03:01"
 
 
@@ -43,10 +45,10 @@ class Way:
         ip("link set s1 up", self.ns)
         tool(["bridge", "fdb", "replace", TO, "dev", "s0", "master", "static"])
 
-    def open(self):
+    def open(self, length=128, of_message=16):
         port = Port(V4)
-        equal(port.order(VSC_OPEN, index=index("r0"), data=struct.pack("=II6sH", 128, 16, mac(TO), 0)), "SUCCESS",
-              "a VSC")
+        equal(port.order(VSC_OPEN, index=index("r0"), data=struct.pack("=II6sH", length, of_message, mac(TO), 0)),
+              "SUCCESS", "a VSC")
         return port
 
     def arrived(self):
@@ -54,7 +56,7 @@ class Way:
 
 
 def balance(port, frames, arrived):
-    port.idle(300)
+    port.idle(PATIENCE)
     equal(port.order(VSC_CLOSE), "SUCCESS", "the end")
     v = port.books().vsc
     port.balance()
@@ -75,7 +77,7 @@ def balance(port, frames, arrived):
 def every_frame_arrives(way, frames):
     before, port = way.arrived(), way.open()
     port.order(VSC_SEND, frames)
-    port.idle(300)
+    port.idle(PATIENCE)
     arrived = way.arrived() - before
     v = balance(port, frames, arrived)
     equal(v.frames, frames, "taken")
@@ -162,7 +164,7 @@ def books_balance_whatever_happens(way, frames):
         trouble(port, n)
         left -= n
         rounds += 1
-    port.idle(300)
+    port.idle(PATIENCE)
     arrived = way.arrived() - before
     v = balance(port, frames, arrived)
     check(rounds >= 48, "not every trouble was there")
@@ -170,10 +172,31 @@ def books_balance_whatever_happens(way, frames):
     check(v.frames and v.dropped and v.lost, f"not all of it has happened: {v}")
 
 
+def frames_are_about_as_fast_as_without(way, frames):
+    """Beside netif_rx() of the same frames, in turns, the best of each: nobody else's work is measured."""
+    slices = 20
+    n = max(frames // slices, 64) // 64 * 64
+    for length, of_message in (128, 16), (128, 64), (1514, 10):
+        before, port = way.arrived(), way.open(length, of_message)
+        best = {VSC_SEND: None, VSC_PLAIN: None}
+        for _ in range(slices):
+            for what, was in best.items():
+                began = time.perf_counter()
+                equal(port.order(what, n), "SUCCESS", "an order")
+                equal(port.order(VSC_WAIT), "SUCCESS", "its end")
+                took = time.perf_counter() - began
+                best[what] = min(took, was or took)
+        ours, alone = (best[what] / n * 1e9 for what in (VSC_SEND, VSC_PLAIN))
+        print(f"        # {length} bytes, {of_message} in a message: {1e9 / ours:,.0f} frames per second, "
+              f"{1e9 / alone:,.0f} by netif_rx() alone: {alone / ours:.2f}, {ours - alone:+.0f} ns a frame")
+        equal(way.arrived() - before, 2 * slices * n, "arrived")
+        balance(port, slices * n, slices * n)
+
+
 def main():
     frames = int(sys.argv[2])
     tools_of(sys.argv[1])
-    cases = (every_frame_arrives, books_balance_whatever_happens)
+    cases = (every_frame_arrives, books_balance_whatever_happens, frames_are_about_as_fast_as_without)
     print(f"KTAP version 1\n1..1\n    KTAP version 1\n    # Subtest: fwps_frames\n    1..{len(cases)}")
     failed = 0
     way = Way()

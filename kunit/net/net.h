@@ -36,6 +36,8 @@ enum net_what {
 	NET_VSC_RESCIND,	/* the VSP takes its offer back */
 	NET_VSC_OFFER,		/* and makes it again */
 	NET_VSC_CLOSE,
+	NET_VSC_WAIT,		/* until all is sent and answered, and that is seen at once */
+	NET_VSC_PLAIN,		/* arg: so many of the same frames without it, by netif_rx() */
 };
 
 /**

@@ -2,11 +2,16 @@
 /*
  * samples/netvsc-rx, both of its ends, at the hands of a program.
  */
+#include <linux/etherdevice.h>
+#include <linux/netdevice.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <net/net_namespace.h>
 #include "../../samples/netvsc-rx/rx.h"
 #include "net.h"
 
 struct net_vsc_pair {
+	u32 index;		/* the interface's */
 	RX_PORT port;
 	VMBCHANNEL client;
 	RX_VSP vsp;
@@ -19,6 +24,7 @@ static NTSTATUS pair_open(struct net_port *p, u32 index, const struct net_vsc *v
 
 	if (!pair)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	pair->index = index;
 	pair->vsp.Length = v->length;
 	pair->vsp.PerMessage = v->per_message;
 	memcpy(pair->vsp.Address, v->address, sizeof(pair->vsp.Address));
@@ -33,6 +39,49 @@ static NTSTATUS pair_open(struct net_port *p, u32 index, const struct net_vsc *v
 	else
 		kfree(pair);
 	return status;
+}
+
+/* Nobody tells when it is over. A tick is long beside what is measured. */
+static void wait_idle(struct net_port *p)
+{
+	unsigned int turns;
+
+	for (turns = 0; !net_vsc_idle(p) && !signal_pending(current); turns++)
+		if (turns < 100000)
+			cond_resched();
+		else
+			schedule_timeout_interruptible(1);
+}
+
+/* The VSP's frames, as a driver of Linux' own gives them to the stack. */
+static NTSTATUS plain(struct net_vsc_pair *pair, u32 n)
+{
+	struct net_device *dev = dev_get_by_index(&init_net, pair->index);
+	RX_MESSAGE *m = (RX_MESSAGE *)pair->vsp.Bytes;
+	struct sk_buff *skb;
+	u32 i, count;
+	u8 *bytes;
+
+	if (!dev)
+		return NDIS_STATUS_INTERFACE_NOT_FOUND;
+	for (; n; n -= count) {
+		count = min(n, pair->vsp.PerMessage);
+		RxBuild(&pair->vsp, m, count);
+		bytes = (u8 *)&m->Frame[count];
+		local_bh_disable();
+		for (i = 0; i < count; i++) {
+			skb = netdev_alloc_skb_ip_align(dev, m->Frame[i].Length);
+			if (!skb)
+				break;
+			skb_put_data(skb, bytes + m->Frame[i].Offset, m->Frame[i].Length);
+			skb->protocol = eth_type_trans(skb, dev);
+			netif_rx(skb);
+		}
+		local_bh_enable();
+		cond_resched();
+	}
+	dev_put(dev);
+	return STATUS_SUCCESS;
 }
 
 NTSTATUS net_vsc(struct net_port *p, const struct net_order *o, const u8 *bytes, size_t len)
@@ -67,6 +116,13 @@ NTSTATUS net_vsc(struct net_port *p, const struct net_order *o, const u8 *bytes,
 		status = VmbChannelEnable(pair->vsp.Channel);
 		if (NT_SUCCESS(status))
 			VmbChannelStart(pair->vsp.Channel);
+		break;
+	case NET_VSC_WAIT:
+		wait_idle(p);
+		break;
+	case NET_VSC_PLAIN:
+		/* nothing else builds in its buffer meanwhile */
+		status = net_vsc_idle(p) ? plain(pair, o->arg) : STATUS_DEVICE_BUSY;
 		break;
 	case NET_VSC_CLOSE:
 		/* the books stay: what comes back while it ends is in them */
