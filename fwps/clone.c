@@ -40,12 +40,13 @@ void fwps_clone_drop(struct fwps_nbl *n)
 static NTSTATUS clone_data(struct fwps_nb *to, const NET_BUFFER *from)
 {
 	PMDL source = from->CurrentMdl, mdl, *link = &to->mdls;
+	unsigned int budget = FWPS_MAX_MDLS;
 	u32 skip = from->CurrentMdlOffset;
 	u32 left = from->DataLength;
 	u32 bytes;
 
 	for (; left; source = source->Next, skip = 0) {
-		if (!source || skip > source->ByteCount)
+		if (!source || skip > source->ByteCount || !--budget)
 			return STATUS_FWP_INVALID_PARAMETER;
 		bytes = min(left, source->ByteCount - skip);
 		if (!bytes)
@@ -71,6 +72,7 @@ static NTSTATUS clone_packets(struct fwps_nbl *to, const NET_BUFFER_LIST *from,
 			      NDIS_HANDLE nb_pool)
 {
 	const NET_BUFFER *nb = from->FirstNetBuffer;
+	unsigned int packets = 0;
 	struct fwps_nb *n = &to->nb;
 	NTSTATUS status;
 	NET_BUFFER *new;
@@ -84,6 +86,8 @@ static NTSTATUS clone_packets(struct fwps_nbl *to, const NET_BUFFER_LIST *from,
 		nb = nb->Next;
 		if (!NT_SUCCESS(status) || !nb)
 			return status;
+		if (++packets == FWPS_MAX_PACKETS)
+			return STATUS_FWP_INVALID_PARAMETER;
 		new = NdisAllocateNetBuffer(nb_pool, NULL, 0, 0);
 		if (!new)
 			return STATUS_INSUFFICIENT_RESOURCES;

@@ -15,9 +15,6 @@
 #include <linux/slab.h>
 #include "fwps.h"
 
-/* MDLs of a packet: more than there can be of those that describe something, in 4 GiB of pages */
-#define MAX_MDLS	(1u << 20)
-
 /* ---- reading ---- */
 
 void fwps_cursor_start(struct fwps_cursor *c, const NET_BUFFER *nb)
@@ -25,7 +22,7 @@ void fwps_cursor_start(struct fwps_cursor *c, const NET_BUFFER *nb)
 	c->mdl = nb->CurrentMdl;
 	c->offset = nb->CurrentMdlOffset;
 	c->left = nb->DataLength;
-	c->budget = MAX_MDLS;
+	c->budget = FWPS_MAX_MDLS;
 }
 
 /*

@@ -164,6 +164,11 @@ struct fwps_nbl {
 #define to_fwps_nbl(p)	container_of(p, struct fwps_nbl, nbl)
 #define to_fwps_nb(p)	container_of(p, struct fwps_nb, nb)
 
+/* MDLs of a packet: more than there can be of those that describe something, in 4 GiB of pages */
+#define FWPS_MAX_MDLS		(1u << 20)
+/* Packets of a list: it may be a ring. */
+#define FWPS_MAX_PACKETS	65536u
+
 /* A cursor through the data of a packet. */
 struct fwps_cursor {
 	PMDL mdl;
@@ -222,6 +227,7 @@ u32 fwps_cursor_next(struct fwps_cursor *c, const u8 **bytes);
  * @refs: one for each list in flight and each call; dead when it is being destroyed
  * @gone: when @refs are
  * @inflight: lists
+ * @orphan: its driver is gone, and with it whoever was to be told
  * @done: lists whose last reference is gone
  * @tasklet: tells their driver
  * @rcu: lookups
@@ -234,6 +240,7 @@ struct fwps_handle {
 	struct percpu_ref refs;
 	struct completion gone;
 	atomic_t inflight;
+	bool orphan;
 	struct llist_head done;
 	struct tasklet_struct tasklet;
 	struct rcu_head rcu;

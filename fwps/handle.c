@@ -95,7 +95,8 @@ static void tell(struct tasklet_struct *tasklet)
 		told++;
 		/* now it is the driver's, who may have freed it when this returns */
 		atomic_set_release(&n->obj.state, FWPS_IDLE);
-		fn(context, &n->nbl, TRUE);
+		if (likely(!READ_ONCE(h->orphan)))
+			fn(context, &n->nbl, TRUE);
 	}
 	if (told)
 		percpu_ref_put_many(&h->refs, told);
@@ -233,11 +234,12 @@ void fwps_handles_exit(void)
 	struct fwps_handle *h;
 	unsigned long id;
 
-	/* no driver is left, and none of its functions may be called: what is in flight stays */
+	/* no driver is left, none of its functions may be called: what is in flight ends unseen */
 	xa_for_each(&handles, id, h) {
 		if (atomic_read(&h->inflight))
 			pr_err("handle %u was not destroyed, with %d lists in flight\n", h->id,
 			       atomic_read(&h->inflight));
+		WRITE_ONCE(h->orphan, true);
 		percpu_ref_kill(&h->refs);
 		handle_destroy(h);
 	}

@@ -25,9 +25,6 @@
 /* Of a packet in pages: more than any headers. */
 #define HEAD	512u
 
-/* Packets of a list: it may be a ring. */
-#define MAX_PACKETS	65536u
-
 static unsigned int max_inflight = 16384;
 module_param(max_inflight, uint, 0644);
 MODULE_PARM_DESC(max_inflight, "Lists that each handle may have in flight");
@@ -54,7 +51,7 @@ static NDIS_STATUS status_of(int rc)
 
 static struct sk_buff *skb_alloc(const struct fwps_request *r, u32 len)
 {
-	u32 head = r->paged ? 0 : HEAD;
+	u32 head = r->paged ? 0 : min(len, HEAD);
 	struct sk_buff *skb;
 	int err;
 
@@ -145,7 +142,7 @@ static NTSTATUS list_prepare(struct fwps_request *r, struct fwps_nbl *n)
 	for (; nb; nb = nb->Next) {
 		if (nb != &n->nb.nb && !fwps_nb_find(nb))
 			return STATUS_FWP_INVALID_PARAMETER;
-		if (++packets > MAX_PACKETS)
+		if (++packets > FWPS_MAX_PACKETS)
 			return STATUS_FWP_INVALID_PARAMETER;
 		status = packet_prepare(r, n, nb);
 		if (!NT_SUCCESS(status))

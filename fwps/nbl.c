@@ -30,19 +30,21 @@ void fwps_nb_init(struct fwps_nb *n, NDIS_HANDLE pool)
  */
 bool fwps_nb_set(NET_BUFFER *nb, PMDL chain, ULONG offset, SIZE_T length)
 {
-	PMDL mdl, at = chain;
+	unsigned int budget = FWPS_MAX_MDLS;
 	u64 left = (u64)offset + length;
+	PMDL mdl, at = chain;
 	u32 skip = offset;
 
 	if (!chain)
 		return !offset && !length;
 	if (length > U32_MAX || left > U32_MAX)
 		return false;
-	for (mdl = chain; mdl && left; mdl = mdl->Next)
+	/* empty ones may be a ring */
+	for (mdl = chain; mdl && left && budget; mdl = mdl->Next, budget--)
 		left -= min_t(u64, left, mdl->ByteCount);
 	if (left)
 		return false;
-	while (skip >= at->ByteCount && at->Next) {
+	for (budget = FWPS_MAX_MDLS; skip >= at->ByteCount && at->Next && budget; budget--) {
 		skip -= at->ByteCount;
 		at = at->Next;
 	}

@@ -200,6 +200,31 @@ static void data_lie_within_their_mdls(struct kunit *test)
 	fx_free(nbl);
 }
 
+static void a_ring_has_an_end(struct kunit *test)
+{
+	struct fx *fx = test->priv;
+	NET_BUFFER_LIST *nbl = fx_list(fx, "0123456789", 10), *other;
+	MDL *empty = fx_mdl(test, kunit_kmalloc(test, 8, GFP_KERNEL), 0);
+	NET_BUFFER *nb = nbl->FirstNetBuffer;
+	MDL *mdl = nb->MdlChain;
+
+	/* of MDLs that describe nothing */
+	empty->Next = empty;
+	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
+			FwpsAllocateNetBufferAndNetBufferList(fx->pool, 0, 0, empty, 0, 1, &other));
+	NET_BUFFER_CURRENT_MDL(nb) = empty;
+	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
+			FwpsAllocateCloneNetBufferList(nbl, NULL, NULL, 0, &other));
+	NET_BUFFER_CURRENT_MDL(nb) = mdl;
+	/* and of packets */
+	NET_BUFFER_NEXT_NB(nb) = nb;
+	KUNIT_EXPECT_EQ(test, STATUS_FWP_INVALID_PARAMETER,
+			FwpsAllocateCloneNetBufferList(nbl, NULL, NULL, 0, &other));
+	NET_BUFFER_NEXT_NB(nb) = NULL;
+	KUNIT_EXPECT_EQ(test, nbl->ChildRefCount, 0);
+	fx_free(nbl);
+}
+
 static void a_context_has_the_size_asked_for_in_and_beyond_the_pools(struct kunit *test)
 {
 	NET_BUFFER_LIST_POOL_PARAMETERS p = parameters(64);
@@ -353,6 +378,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_pool_that_is_freed_before_its_lists_goes_with_them),
 	KUNIT_CASE(without_mdls_there_are_no_data),
 	KUNIT_CASE(data_lie_within_their_mdls),
+	KUNIT_CASE(a_ring_has_an_end),
 	KUNIT_CASE(a_context_has_the_size_asked_for_in_and_beyond_the_pools),
 	KUNIT_CASE(a_clone_describes_the_used_data),
 	KUNIT_CASE(a_parent_goes_after_its_clone),

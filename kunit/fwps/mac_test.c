@@ -336,6 +336,27 @@ static void large_frames_arrive_whole(struct kunit *test)
 	}
 }
 
+static void a_device_may_want_any_room_in_front(struct kunit *test)
+{
+	static const u16 room[] = { 64, 4096, 8192, 32768 };
+	struct fx *fx = test->priv;
+	struct sk_buff *skb;
+	unsigned int i;
+
+	fx->freed = true;
+	fx->keep = true;
+	for (i = 0; i < ARRAY_SIZE(room); i++) {
+		fx->dev->needed_headroom = room[i];
+		KUNIT_EXPECT_EQ(test, fx_send(fx, fx_frame(fx, LEN, i)), STATUS_SUCCESS);
+		skb = skb_peek(&fx->parked);
+		KUNIT_ASSERT_NOT_NULL(test, skb);
+		KUNIT_EXPECT_GE(test, skb_headroom(skb), (unsigned int)room[i]);
+		KUNIT_EXPECT_EQ(test, skb->len, (unsigned int)LEN);
+		fx_release(fx);
+		fx_expect_completions(fx, i + 1);
+	}
+}
+
 static void bytes_are_those_of_the_call_not_later_ones(struct kunit *test)
 {
 	struct fx *fx = test->priv;
@@ -590,6 +611,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(without_a_carrier_nothing_is_sent),
 	KUNIT_CASE(lengths_are_those_of_frames_of_the_device),
 	KUNIT_CASE(large_frames_arrive_whole),
+	KUNIT_CASE(a_device_may_want_any_room_in_front),
 	KUNIT_CASE(bytes_are_those_of_the_call_not_later_ones),
 	KUNIT_CASE(data_of_many_mdls_become_one_frame),
 	KUNIT_CASE(any_frame_in_any_mdls_arrives_whole),
