@@ -169,12 +169,15 @@ static struct mdl_piece mdl_piece(PMDL mdl, u32 *offset, u64 *length)
 	return piece;
 }
 
+/* MDLs of a chain that describe nothing, or lie before the offset: more than anybody has. */
+#define MAX_EMPTY_MDLS	65536
+
 NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags, PMDL Mdl,
 				      UINT32 MdlOffset, UINT32 MdlLength, PUINT32 GpadlHandle)
 {
 	struct kmcl_channel *ch = kmcl_channel(Channel);
 	u64 left = MdlLength ?: U64_MAX, bytes;
-	u32 limit, skip = MdlOffset, done = 0;
+	u32 limit, skip = MdlOffset, done = 0, empty = 0;
 	struct kmcl_gpadl *g;
 	NTSTATUS status;
 	PMDL mdl;
@@ -192,8 +195,12 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags, PMDL Mdl
 
 		if (!kmcl_nt_mdl_has_pages(mdl))
 			return STATUS_INVALID_PARAMETER_3;
-		if (!piece.bytes)
+		if (!piece.bytes) {
+			/* they may be a ring */
+			if (++empty > MAX_EMPTY_MDLS)
+				return STATUS_INVALID_PARAMETER_3;
 			continue;
+		}
 		status = check_piece(ch, __func__, piece.offset, piece.bytes);
 		if (status)
 			return status;

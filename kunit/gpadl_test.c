@@ -381,6 +381,11 @@ static void FromMdl_names_the_wrong_parameter(struct kunit *test)
 							   &handle), STATUS_INVALID_PARAMETER_5);
 	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromMdl(v->ch, 0, &m[0].mdl, 0, 0, NULL),
 			STATUS_INVALID_PARAMETER_6);
+	/* a ring of MDLs that describe nothing */
+	m[1].mdl.ByteCount = 0;
+	m[1].mdl.Next = &m[1].mdl;
+	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromMdl(v->ch, 0, &m[0].mdl, 0, 0, &handle),
+			STATUS_INVALID_PARAMETER_3);
 	/* nobody has filled in its pages */
 	m[1].mdl.MdlFlags = 0;
 	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromMdl(v->ch, 0, &m[0].mdl, 0, 0, &handle),
