@@ -97,12 +97,19 @@ class Fwps:
 
 
 def documented(lib):
-    """What the headers' own Return sections name, by function."""
-    out = {}
+    """What the headers' own Return sections name, by function, and what those name that are "as" another's."""
+    out, like = {}, {}
     for name, doc in lib.documented().items():
         returns = doc.split("Return:")[1] if "Return:" in doc else ""
         found = re.findall(r"STATUS_([A-Z0-9_]+)(?![*\w])|(?<!\w)_(\d)\b", returns)
+        # "less ...", "but ...": not all of them
+        other = re.match(r"[\s*]*as (\w+)\(\)(?!,[\s*]*(?:less|but)\b)", returns)
         out[name] = {short(a or b) for a, b in found}
+        if other:
+            like[name] = other.group(1)
+    for name, other in like.items():
+        # parameters are numbered by each function itself
+        out[name] |= {s for s in out[other] if not s.isdigit()}
     return out
 
 

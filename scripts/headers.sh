@@ -76,7 +76,12 @@ absent() {
 	mkdir -p "$dir" "${log%/*}"
 	python3 - "$ROOT/include/fwpsk.h" >"$dir/absent.c" <<-'EOF'
 		import re, sys
-		calls = re.findall(r'^FWPS_OUT\(".*"\)\n(\w+) (\w+)\(([^;]*)\);', open(sys.argv[1]).read(), re.M)
+		text = open(sys.argv[1]).read()
+		calls = re.findall(r'^FWPS_OUT\(".*"\)\n(\w+) (\w+)\(([^;]*)\);', text, re.M)
+		# and under the names without a number
+		args = {name: args for _, name, args in calls}
+		calls += [("NTSTATUS", short, args[name]) for short, name in
+		          re.findall(r"^#define (\w+)\s+(\w+)$", text, re.M) if name in args]
 		print("#include <ntddk.h>\n#include <fwpsk.h>")
 		for kind, name, args in calls:
 		    if kind == "NTSTATUS":
@@ -93,7 +98,9 @@ absent() {
 		grep -qE "call to .$name. declared with attribute error: ." "$log" ||
 			die "a call of $name() does not say why it cannot be: $log"
 	done
-	if grep 'error:' "$log" | grep -v 'declared with attribute error'; then
+	# one for each, and no other
+	if grep 'error:' "$log" | grep -v 'declared with attribute error' ||
+		(($(grep -c 'error:' "$log") != $(grep -c 'return' "$dir/absent.c"))); then
 		die "$dir/absent.c is wrong: $log"
 	fi
 	say "${#names[@]} functions have no counterpart: a call does not compile, and says why"

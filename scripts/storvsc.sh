@@ -12,7 +12,6 @@
 
 need_packages e2fsprogs
 uml=$ROOT/scripts/uml.sh
-
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -29,6 +28,11 @@ files() {
 	grep -E '^        # |kmcl_storhost: requests' "$BUILD/log/storvsc-$name.log" |
 		sed 's/^ *# /    /; s/^kmcl_storhost: /    /' >&2 || true
 	add_up "$last"
+	# as much as was wanted, twice: what was copied, and what was read again
+	if (($(grep -c "^        # [0-9]* files, $mib MiB" "$BUILD/log/storvsc-$name.log") != 2)); then
+		say "storvsc, $name: not $mib MiB of files"
+		((++failed))
+	fi
 }
 
 "$uml" modules plain
@@ -38,6 +42,11 @@ ours() {
 	local mib=$3 ring=$5 subs=$6
 	files "$1" "$2" "$3" "$4" /dev/kmsd0 "${*:7}" "kmcl_storhost:mib=$((mib * 3 / 2 + 16)):sub_channels=$subs" \
 		"kmcl_storvsc:ring_pages=$ring:sub_channels=$subs"
+	# on every channel
+	if ! grep -qE "kmcl_storhost: requests by channel:( [1-9][0-9]*){$((subs + 1))};" "$BUILD/log/storvsc-$1.log"; then
+		say "storvsc, $1: not $((subs + 1)) channels had requests"
+		((++failed))
+	fi
 }
 
 # intree NAME FLAVOUR MIB MEM [OPTION]...: the kernel's own hv_storvsc, on our VSP.

@@ -289,6 +289,12 @@ static NTSTATUS free_what_is_none(struct fx *fx)
 	return STATUS_SUCCESS;
 }
 
+static NTSTATUS free_no_clone(struct fx *fx)
+{
+	FwpsFreeCloneNetBufferList(a.nbl, 0);
+	return STATUS_SUCCESS;
+}
+
 static NTSTATUS free_no_pool(struct fx *fx)
 {
 	NdisFreeNetBufferPool(a.nbl);
@@ -311,6 +317,7 @@ static void a_mistake_stays_one_without_memory(struct kunit *test)
 {
 	a.nbl = fx_frame(test->priv, LEN, 1);
 	fx_sweep(test->priv, free_what_is_none, still_there, 0);
+	fx_sweep(test->priv, free_no_clone, still_there, 0);
 	fx_sweep(test->priv, free_no_pool, still_there, 0);
 	fx_sweep(test->priv, advance_too_far, still_there, 0);
 	fx_free(a.nbl);
