@@ -341,7 +341,7 @@ static void pages_of_a_close_that_fails_are_never_used_again(struct kunit *test)
 	frames[0] = page_to_pfn(page);
 	frames[1] = frames[0] + 1;
 	slab = lend(v, 100);
-	/* it stays mapped, and what is mapped twice is an error of DMA debugging: so never free it */
+	/* it stays mapped, and what is mapped twice is an error of DMA debugging: never free it */
 	kmemleak_ignore(slab->memory);
 	slab->memory = NULL;
 	lot = lot_new(v);
