@@ -6,12 +6,14 @@
  */
 #include "../fail.h"
 #include "fixture.h"
+#include "kmsg.h"
 
 #define LEN	100
 
 /* What a call makes, for its undo. */
 static struct {
 	NDIS_HANDLE pool;
+	NDIS_HANDLE packets;
 	HANDLE handle;
 	NET_BUFFER_LIST *nbl;
 	NET_BUFFER_LIST *made;
@@ -323,6 +325,47 @@ static void a_mistake_stays_one_without_memory(struct kunit *test)
 	fx_free(a.nbl);
 }
 
+/* ---- what gives back needs no memory; a debug kernel takes some to remember who did ---- */
+
+static NTSTATUS give_back(struct fx *fx)
+{
+	NdisAdvanceNetBufferListDataStart(a.made, 64, TRUE, NULL);
+	FwpsReferenceNetBufferList(a.made, FALSE);
+	FwpsFreeCloneNetBufferList(a.made, 0);
+	FwpsDereferenceNetBufferList(a.made, FALSE);
+	FwpsFreeNetBufferList(a.nbl);
+	NdisFreeNetBuffer(a.nb);
+	NdisFreeNetBufferPool(a.packets);
+	NdisFreeNetBufferListPool(a.pool);
+	return STATUS_SUCCESS;
+}
+
+static void take_all(struct fx *fx)
+{
+	struct kunit *test = fx->test;
+
+	a.packets = NdisAllocateNetBufferPool(NULL, &packets);
+	a.nb = NdisAllocateNetBuffer(a.packets, NULL, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, a.nb);
+	KUNIT_ASSERT_EQ(test, list_pool(fx), STATUS_SUCCESS);
+	a.nbl = fx_frame(fx, LEN, 1);
+	KUNIT_ASSERT_EQ(test, clone(fx), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, STATUS_SUCCESS,
+			NdisRetreatNetBufferListDataStart(a.made, 64, 0, NULL, NULL));
+}
+
+static void giving_back_needs_none(struct kunit *test)
+{
+	struct kmsg k;
+
+	kmsg_mark(&k);
+	take_all(test->priv);
+	fx_sweep(test->priv, give_back, take_all, 0);
+	give_back(test->priv);
+	/* all of it, and in an order that nobody minds */
+	kmsg_expect(test, &k, 0, "fwps: ");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_pool_may_not_be_had),
 	KUNIT_CASE(a_list_may_not_be_had),
@@ -332,6 +375,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_handle_may_not_be_had),
 	KUNIT_CASE(without_memory_for_one_frame_none_is_injected),
 	KUNIT_CASE(a_mistake_stays_one_without_memory),
+	KUNIT_CASE(giving_back_needs_none),
 	{}
 };
 
