@@ -39,6 +39,8 @@ net_tools() {
 count() {
 	tr -d '\r' <"$2" | sed -nE "s/^    ((not )?ok) [0-9]+ /\\1 $1: /p; s/^        # /    /p"
 	say "packet injection, $1: ${3:-no result}"
+	# how fast they were: told, not judged
+	tr -d '\r' <"$2" | sed -nE 's/^        # (.* by netif_rx.*)/    \1/p' >&2
 	add_up "$3"
 }
 
