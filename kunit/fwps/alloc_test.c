@@ -217,7 +217,7 @@ static void handle_undo(struct fx *fx)
 
 static void a_handle_may_not_be_had(struct kunit *test)
 {
-	fx_sweep(test->priv, handle, handle_undo, 3);
+	fx_sweep(test->priv, handle, handle_undo, 2);
 }
 
 #define CHAIN	5
