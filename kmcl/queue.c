@@ -9,6 +9,7 @@
  * Replies to incoming packets share the queue.  They are not held back by
  * Pause, since the peer waits for them, and they pass sends that are.
  */
+#include <linux/prefetch.h>
 #include "compat.h"
 #include "kmcl.h"
 #include "observe.h"
@@ -146,12 +147,17 @@ static int tx_write_head(struct kmcl_channel *ch, struct list_head *done)
 	struct kmcl_slot *slot = item_is_reply(item) ? NULL : item_packet(item)->slot;
 	s64 gen = item->id & ~0xffffffffULL, word = gen | KMCL_SLOT_WRITING;
 	bool wants_reply = item->wants_reply;
+	const struct kmcl_tx_item *next;
 	int ret;
 
 	if (item_is_external(item) && !item_packet(item)->external->link &&
 	    kmcl_external_map(item_packet(item)->external, tx->link))
 		return -EAGAIN;
 	list_del(&item->node);
+	/* the next one, a packet for the most part, was put there a while ago */
+	next = list_first_entry(&tx->queue, struct kmcl_tx_item, node);
+	prefetch(next);
+	prefetch(item_packet(next)->data);
 	if (slot)
 		atomic64_set(&slot->word, word);
 
